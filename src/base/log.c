@@ -1,0 +1,216 @@
+/*
+ * log.c - lines of text or JSON to standard error.
+ */
+#include "base/log.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    LINE_BYTES_MAX = 4096, /* PIPE_BUF: a write up to it is not torn (pipe(7)) */
+    FIELDS_MAX = 12,
+};
+
+static enum log_level level_written = LOG_INFO;
+static enum log_format line_format = LOG_TEXT;
+
+static const char *const level_names[] = {
+    [LOG_ERROR] = "error",
+    [LOG_WARN] = "warn",
+    [LOG_INFO] = "info",
+    [LOG_DEBUG] = "debug",
+};
+
+/* A line under construction; what does not fit is cut, and the line's end always fits. */
+struct line {
+    char bytes[LINE_BYTES_MAX];
+    size_t length;
+};
+
+static void line_add_byte(struct line *line, char byte)
+{
+    if (line->length < LINE_BYTES_MAX - 4) { /* room for `"}` and the newline */
+        line->bytes[line->length++] = byte;
+    }
+}
+
+static void line_add(struct line *line, const char *text)
+{
+    while (*text != '\0') {
+        line_add_byte(line, *text++);
+    }
+}
+
+/* In quotes, as JSON wants it; text lines use the same form. Bytes above 0x7f pass as they are. */
+static void line_add_quoted(struct line *line, const char *text)
+{
+    static const char hexadecimal[] = "0123456789abcdef";
+
+    line_add_byte(line, '"');
+    for (size_t i = 0; text[i] != '\0' && i < LOG_VALUE_BYTES_MAX; i++) {
+        unsigned char byte = (unsigned char)text[i];
+
+        if (byte == '"' || byte == '\\') {
+            line_add_byte(line, '\\');
+            line_add_byte(line, (char)byte);
+        } else if (byte < 0x20 || byte == 0x7f) {
+            line_add(line, "\\u00");
+            line_add_byte(line, hexadecimal[byte >> 4]);
+            line_add_byte(line, hexadecimal[byte & 15]);
+        } else {
+            line_add_byte(line, (char)byte);
+        }
+    }
+    line_add_byte(line, '"');
+}
+
+static bool needs_quotes(const char *text)
+{
+    if (*text == '\0' || strlen(text) > LOG_VALUE_BYTES_MAX) {
+        return true;
+    }
+    for (; *text != '\0'; text++) {
+        if (*text <= ' ' || *text == '"' || *text == '\\' || *text == '=' || *text == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void line_add_field(struct line *line, const struct log_field *field)
+{
+    char number[24];
+
+    if (line_format == LOG_JSON) {
+        line_add_byte(line, ',');
+        line_add_quoted(line, field->name);
+        line_add_byte(line, ':');
+    } else {
+        line_add_byte(line, ' ');
+        line_add(line, field->name);
+        line_add_byte(line, '=');
+    }
+    if (field->text == NULL) {
+        (void)snprintf(number, sizeof number, "%lld", (long long)field->number);
+        line_add(line, number);
+    } else if (line_format == LOG_JSON || needs_quotes(field->text)) {
+        line_add_quoted(line, field->text);
+    } else {
+        line_add(line, field->text);
+    }
+}
+
+/* Time, level and event, as every line begins. */
+static void line_begin(struct line *line, enum log_level level, const char *event)
+{
+    int64_t now_ms = clock_wall_ms();
+    time_t now = (time_t)(now_ms / 1000);
+    struct tm parts;
+    char stamp[48];
+    char milliseconds[8];
+
+    line->length = 0;
+    (void)gmtime_r(&now, &parts);
+    (void)strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(milliseconds, sizeof milliseconds, ".%03dZ", (int)(now_ms % 1000));
+    if (line_format == LOG_JSON) {
+        line_add(line, "{\"time\":\"");
+        line_add(line, stamp);
+        line_add(line, milliseconds);
+        line_add(line, "\",\"level\":\"");
+        line_add(line, level_names[level]);
+        line_add(line, "\",\"event\":");
+        line_add_quoted(line, event);
+    } else {
+        line_add(line, stamp);
+        line_add(line, milliseconds);
+        line_add_byte(line, ' ');
+        line_add(line, level_names[level]);
+        line_add_byte(line, ' ');
+        line_add(line, event);
+    }
+}
+
+static void line_end_and_write(struct line *line)
+{
+    ssize_t written;
+
+    if (line_format == LOG_JSON) {
+        line->bytes[line->length++] = '}';
+    }
+    line->bytes[line->length++] = '\n';
+    written = write(STDERR_FILENO, line->bytes, line->length);
+    (void)written; /* where should one complain that complaining failed */
+}
+
+void log_init(enum log_level level, enum log_format format)
+{
+    level_written = level;
+    line_format = format;
+}
+
+bool log_is_on(enum log_level level)
+{
+    return level <= level_written;
+}
+
+void log_write(enum log_level level, const char *event, const struct log_field *fields,
+               size_t fields_count)
+{
+    struct line line;
+
+    assert(fields_count <= FIELDS_MAX);
+    if (!log_is_on(level)) {
+        return;
+    }
+    line_begin(&line, level, event);
+    for (size_t i = 0; i < fields_count; i++) {
+        line_add_field(&line, &fields[i]);
+    }
+    line_end_and_write(&line);
+}
+
+void log_write_limited(struct log_limit *limit, enum log_level level, const char *event,
+                       const struct log_field *fields, size_t fields_count)
+{
+    struct log_field with_count[FIELDS_MAX];
+    uint64_t now_ms = clock_monotonic_ms();
+
+    assert(fields_count < FIELDS_MAX);
+    if (now_ms - limit->period_began_ms >= limit->period_ms) {
+        limit->period_began_ms = now_ms;
+        limit->written = 0;
+    }
+    if (limit->written >= limit->burst) {
+        limit->left_out++;
+        return;
+    }
+    limit->written++;
+    memcpy(with_count, fields, fields_count * sizeof *fields);
+    if (limit->left_out > 0) {
+        with_count[fields_count++] = LOG_FIELD_NUMBER("left_out", limit->left_out);
+        limit->left_out = 0;
+    }
+    log_write(level, event, with_count, fields_count);
+}
+
+void log_ready(const char *listener_name)
+{
+    struct line line;
+
+    line_begin(&line, LOG_INFO, "ready");
+    if (line_format == LOG_JSON) {
+        line_add(&line, ",\"message\":\"listening on ");
+        line_add(&line, listener_name);
+        line_add_byte(&line, '"');
+    } else {
+        line_add(&line, " listening on ");
+        line_add(&line, listener_name);
+    }
+    line_end_and_write(&line);
+}

@@ -1,0 +1,59 @@
+/*
+ * scoreboard.c - the mapping that master and workers share.
+ */
+#include "base/scoreboard.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/mman.h>
+
+int scoreboard_create(struct scoreboard **out_scoreboard)
+{
+    void *memory = mmap(NULL, sizeof(struct scoreboard), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED) {
+        return -errno;
+    }
+    *out_scoreboard = memory;
+    return 0;
+}
+
+void scoreboard_destroy(struct scoreboard *scoreboard)
+{
+    if (scoreboard != NULL) {
+        (void)munmap(scoreboard, sizeof *scoreboard);
+    }
+}
+
+void scoreboard_slot_clear(struct scoreboard_slot *slot, enum worker_state state, uint64_t now_ms)
+{
+    for (unsigned i = 0; i < DEAL_WINDOW / 64; i++) {
+        atomic_store(&slot->refused[i], 0);
+    }
+    atomic_store(&slot->taken, 0);
+    atomic_store(&slot->beat_ms, now_ms);
+    atomic_store(&slot->connections, 0);
+    atomic_store(&slot->state, state);
+    slot->reason[0] = '\0';
+}
+
+void scoreboard_slot_refuse(struct scoreboard_slot *slot, uint64_t number)
+{
+    uint64_t bit = number % DEAL_WINDOW;
+
+    (void)atomic_fetch_or(&slot->refused[bit / 64], UINT64_C(1) << bit % 64);
+}
+
+bool scoreboard_slot_forget_refused(struct scoreboard_slot *slot, uint64_t number)
+{
+    uint64_t bit = number % DEAL_WINDOW;
+    uint64_t mask = UINT64_C(1) << bit % 64;
+
+    return (atomic_fetch_and(&slot->refused[bit / 64], ~mask) & mask) != 0;
+}
+
+void scoreboard_slot_set_reason(struct scoreboard_slot *slot, const char *reason)
+{
+    (void)snprintf(slot->reason, sizeof slot->reason, "%s", reason);
+}

@@ -1,0 +1,66 @@
+/*
+ * scoreboard.h - what master and workers know of each other without a message.
+ *
+ * One shared anonymous mapping with a slot per worker, made before the first fork. Each slot has
+ * one writer for each member (said there) and any number of readers, in any process; members
+ * that others read are atomic, so a process killed at any instruction leaves nothing locked.
+ */
+#ifndef FOOTFALL_BASE_SCOREBOARD_H
+#define FOOTFALL_BASE_SCOREBOARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    SCOREBOARD_SLOTS_MAX = 256,  /* several generations of workers at once */
+    SCOREBOARD_REASON_BYTES = 256,
+    DEAL_WINDOW = 128, /* connections dealt to one worker and not taken yet; a SOCK_SEQPACKET pair
+                          holds 278 messages with one descriptor each */
+    CACHE_LINE_BYTES = 64,
+};
+
+enum worker_state {
+    WORKER_ABSENT,
+    WORKER_STARTING,
+    WORKER_SERVING,
+    WORKER_DRAINING,
+};
+
+struct scoreboard_slot {
+    /* The worker writes these often: a cache line that no other worker touches. */
+    _Alignas(CACHE_LINE_BYTES) _Atomic uint64_t taken; /* number of the last deal it has taken */
+    _Atomic uint64_t beat_ms;                            /* monotonic time of its last sign of life */
+    _Atomic uint32_t connections;                        /* open now */
+    _Atomic uint32_t state;                              /* enum worker_state */
+    /* Deals up to *taken* that it could not take, a bit each at number % DEAL_WINDOW. The worker
+     * sets them before it stores *taken*; the master reads and clears them. */
+    _Alignas(CACHE_LINE_BYTES) _Atomic uint64_t refused[DEAL_WINDOW / 64];
+    /* Why it cannot start; written before it exits, read after it is reaped. */
+    _Alignas(CACHE_LINE_BYTES) char reason[SCOREBOARD_REASON_BYTES];
+};
+
+struct scoreboard {
+    struct scoreboard_slot slots[SCOREBOARD_SLOTS_MAX];
+};
+
+/* 0, with *out_scoreboard zeroed and shared with all processes forked later; or -errno of
+ * mmap(2). */
+int scoreboard_create(struct scoreboard **out_scoreboard);
+
+/* Unmaps it from this process. NULL is fine. */
+void scoreboard_destroy(struct scoreboard *scoreboard);
+
+/* For a slot whose worker is gone: everything as before its first one. The master's. */
+void scoreboard_slot_clear(struct scoreboard_slot *slot, enum worker_state state, uint64_t now_ms);
+
+/* Notes that deal `number` was not taken. The worker's, before it stores `taken`. */
+void scoreboard_slot_refuse(struct scoreboard_slot *slot, uint64_t number);
+
+/* Whether deal `number` was refused; clears the note. The master's, after it has loaded `taken`. */
+bool scoreboard_slot_forget_refused(struct scoreboard_slot *slot, uint64_t number);
+
+/* Writes why the worker cannot start, cut to fit. */
+void scoreboard_slot_set_reason(struct scoreboard_slot *slot, const char *reason);
+
+#endif

@@ -1,0 +1,229 @@
+/*
+ * settings.c - the table of settings, and how options, environment and defaults fill them in.
+ */
+#include "base/settings.h"
+
+#include "base/settings_parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct setting settings_table[] = {
+    {"--listen", "FOOTFALL_LISTEN", "ADDRESS:PORT", ":9999", setting_parse_listen,
+     "where to serve; also [V6]:PORT, :PORT (every address,\nIPv6 and IPv4), unix:PATH; "
+     "repeatable; port 0: a free one",
+     "an ADDRESS:PORT, [IPV6]:PORT, :PORT (port 0 to 65535) or unix:PATH, at most 16 of them",
+     true, 0},
+    {"--workers", "FOOTFALL_WORKERS", "N", NULL, setting_parse_workers,
+     "worker processes behind the balancer, by default one for\neach core; 0: one single process",
+     "a whole number from 0 to 128", false, 0},
+    {"--store", "FOOTFALL_STORE", "URL", "lmdb:./footfall-data", setting_parse_store,
+     "where counts live: memory:, lmdb:PATH[?map_max=64G],\n"
+     "redis://[user:password@]host[:port][/db], or\nredis+unix://[user:password@]/path[?db=N]",
+     "memory:, lmdb:PATH, redis://… or redis+unix://…", false, 0},
+    {"--key", "FOOTFALL_KEY", "NAME", "counter", setting_parse_key, "the key of the counter",
+     "1 to 255 printable ASCII bytes without blank, { and }", false, 0},
+    {"--store-timeout", "FOOTFALL_STORE_TIMEOUT", "SECONDS", "2", setting_parse_milliseconds,
+     "how long a visit waits for the store before it gets 503", SETTING_SECONDS, false,
+     offsetof(struct settings, store_timeout_ms)},
+    {"--drain-timeout", "FOOTFALL_DRAIN_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
+     "how long a stop waits for requests in flight", SETTING_SECONDS, false,
+     offsetof(struct settings, drain_timeout_ms)},
+    {"--header-timeout", "FOOTFALL_HEADER_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
+     "how long a request's head may take before it gets 408", SETTING_SECONDS, false,
+     offsetof(struct settings, header_timeout_ms)},
+    {"--body-timeout", "FOOTFALL_BODY_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
+     "the same for its body", SETTING_SECONDS, false, offsetof(struct settings, body_timeout_ms)},
+    {"--idle-timeout", "FOOTFALL_IDLE_TIMEOUT", "SECONDS", "60", setting_parse_milliseconds,
+     "when a connection without a request is closed", SETTING_SECONDS, false,
+     offsetof(struct settings, idle_timeout_ms)},
+    {"--worker-timeout", "FOOTFALL_WORKER_TIMEOUT", "SECONDS", "30", setting_parse_milliseconds,
+     "when a worker without a sign of life is replaced", SETTING_SECONDS, false,
+     offsetof(struct settings, worker_timeout_ms)},
+    {"--log-level", "FOOTFALL_LOG_LEVEL", "LEVEL", "info", setting_parse_log_level,
+     "what is logged to standard error: error, warn, info, debug", "error, warn, info or debug",
+     false, 0},
+    {"--log-format", "FOOTFALL_LOG_FORMAT", "FORMAT", "text", setting_parse_log_format,
+     "text, or json: one object a line", "text or json", false, 0},
+};
+
+enum { SETTINGS_COUNT = sizeof settings_table / sizeof settings_table[0] };
+
+/* Says which setting is wrong and what would be right. The value of --store is not repeated: it may
+ * hold a password. */
+static enum settings_result wrong_value(const struct setting *setting, const char *source,
+                                        const char *value, char *out_problem)
+{
+    if (setting->parse == setting_parse_store) {
+        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s: not a store URL; it takes %s",
+                       source, setting->right);
+    } else {
+        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s: \"%.100s\" is not right; it takes %s",
+                       source, value, setting->right);
+    }
+    return SETTINGS_WRONG;
+}
+
+static const struct setting *find_setting(struct slice name)
+{
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        if (slice_is(name, settings_table[i].option)) {
+            return &settings_table[i];
+        }
+    }
+    return NULL;
+}
+
+/* Reads one option at arguments[*index], with its value there or in the next argument. */
+static enum settings_result read_option(int arguments_count, char *const *arguments, int *index,
+                                        struct settings *settings, bool *is_given,
+                                        char *out_problem)
+{
+    const char *argument = arguments[*index];
+    const char *equals = strchr(argument, '=');
+    struct slice name = {argument, equals == NULL ? strlen(argument)
+                                                  : (size_t)(equals - argument)};
+    const struct setting *setting = find_setting(name);
+    const char *value = equals == NULL ? NULL : equals + 1;
+
+    if (setting == NULL) {
+        /* Not repeated beyond its name: what stands behind "=" may be a secret. */
+        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
+                       argument[0] == '-' ? "unknown option %.*s; footfall --help names all"
+                                          : "unknown command %.*s; footfall --help names all",
+                       (int)(name.length < 60 ? name.length : 60), argument);
+        return SETTINGS_WRONG;
+    }
+    if (value == NULL) {
+        if (*index + 1 >= arguments_count) {
+            (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s: its value is missing; it takes %s",
+                           setting->option, setting->right);
+            return SETTINGS_WRONG;
+        }
+        *index += 1;
+        value = arguments[*index];
+    }
+    is_given[setting - settings_table] = true;
+    if (!setting->parse(setting, value, settings)) {
+        return wrong_value(setting, setting->option, value, out_problem);
+    }
+    return SETTINGS_READ;
+}
+
+static enum settings_result read_options(int arguments_count, char *const *arguments,
+                                         struct settings *settings, bool *is_given,
+                                         char *out_problem)
+{
+    for (int i = 1; i < arguments_count; i++) {
+        enum settings_result result;
+
+        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0) {
+            return i + 1 < arguments_count && strcmp(arguments[i + 1], "all") == 0
+                       ? SETTINGS_HELP_ALL
+                       : SETTINGS_HELP;
+        }
+        if (strcmp(arguments[i], "--version") == 0) {
+            return SETTINGS_VERSION;
+        }
+        result = read_option(arguments_count, arguments, &i, settings, is_given, out_problem);
+        if (result != SETTINGS_READ) {
+            return result;
+        }
+    }
+    return SETTINGS_READ;
+}
+
+/* A setting that no option gave: the environment's, or the default. */
+static enum settings_result read_elsewhere(const struct setting *setting, struct settings *settings,
+                                           char *out_problem)
+{
+    const char *value = getenv(setting->variable);
+    const char *source = setting->variable;
+
+    if (value == NULL || value[0] == '\0') {
+        value = setting->value;
+        source = setting->option;
+        if (value == NULL) {
+            settings->workers = setting_default_workers();
+            return SETTINGS_READ;
+        }
+    }
+    if (setting->takes_several ? !setting_parse_several(setting, value, settings)
+                               : !setting->parse(setting, value, settings)) {
+        return wrong_value(setting, source, value, out_problem);
+    }
+    return SETTINGS_READ;
+}
+
+enum settings_result settings_read(int arguments_count, char *const *arguments,
+                                   struct settings *out_settings,
+                                   char out_problem[SETTINGS_PROBLEM_BYTES])
+{
+    struct settings settings = {.listen_count = 0};
+    bool is_given[SETTINGS_COUNT] = {false};
+    enum settings_result result =
+        read_options(arguments_count, arguments, &settings, is_given, out_problem);
+
+    for (size_t i = 0; i < SETTINGS_COUNT && result == SETTINGS_READ; i++) {
+        if (!is_given[i]) {
+            result = read_elsewhere(&settings_table[i], &settings, out_problem);
+        }
+    }
+    if (result == SETTINGS_READ) {
+        *out_settings = settings;
+    }
+    return result;
+}
+
+/* One option with its help, lines below each other in a column of their own. */
+static void write_option(FILE *file, const struct setting *setting)
+{
+    enum { COLUMN = 24 };
+    const char *line = setting->help;
+    int width = fprintf(file, "  %s %s", setting->option, setting->argument);
+
+    if (width >= COLUMN) {
+        (void)fputc('\n', file);
+        width = 0;
+    }
+    while (line != NULL) {
+        const char *end = strchr(line, '\n');
+        int length = end == NULL ? (int)strlen(line) : (int)(end - line);
+
+        (void)fprintf(file, "%*s%.*s", COLUMN - width, "", length, line);
+        if (end == NULL && setting->value != NULL) {
+            (void)fprintf(file, " [%s]", setting->value);
+        }
+        (void)fputc('\n', file);
+        width = 0;
+        line = end == NULL ? NULL : end + 1;
+    }
+}
+
+void settings_write_help(FILE *file, bool all)
+{
+    (void)fputs("footfall - tells each visitor of a website their number\n\n"
+                "  footfall [options]      serve in the foreground; stop with Ctrl-C\n"
+                "  footfall --help [all]   this, or everything\n"
+                "  footfall --version\n\n",
+                file);
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        write_option(file, &settings_table[i]);
+        if (all) {
+            (void)fprintf(file, "%24sin the environment: %s\n", "", settings_table[i].variable);
+        }
+    }
+    if (all) {
+        (void)fputs("\nAn option goes before the environment. Seconds may have up to three\n"
+                    "decimals; 0 is never. FOOTFALL_LISTEN takes several, split by blanks.\n"
+                    "\nGET or POST / counts one visit: {\"counter\":N,\"pid\":P}.\n"
+                    "\nExit status: 0 after a stop that was asked for, 1 when it could not start\n"
+                    "or go on, 2 for a wrong option or setting.\n"
+                    "\nSignals: TERM, INT, QUIT answer what is in flight, then end; a second one\n"
+                    "ends at once.\n",
+                    file);
+    } else {
+        (void)fputs("\nEach option is an environment variable too: --store is FOOTFALL_STORE.\n",
+                    file);
+    }
+}

@@ -1,0 +1,57 @@
+/*
+ * settings.h - what footfall is told: by options, by the environment, by default, in this order
+ * of precedence.
+ *
+ * One table names every setting, parses it, and writes --help. Read once at the start, then const.
+ */
+#ifndef FOOTFALL_BASE_SETTINGS_H
+#define FOOTFALL_BASE_SETTINGS_H
+
+#include "base/address.h"
+#include "base/log.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+    SETTINGS_LISTEN_MAX = 16,
+    SETTINGS_WORKERS_MAX = 128, /* half of the scoreboard's slots */
+    SETTINGS_KEY_BYTES_MAX = 255,
+    SETTINGS_STORE_BYTES_MAX = 4095,
+    SETTINGS_PROBLEM_BYTES = 512,
+};
+
+struct settings {
+    struct address listen[SETTINGS_LISTEN_MAX];
+    uint32_t listen_count;
+    uint32_t workers; /* 0: a single process */
+    char store[SETTINGS_STORE_BYTES_MAX + 1]; /* a URL, which may hold a password: never logged */
+    char key[SETTINGS_KEY_BYTES_MAX + 1];
+    uint64_t drain_timeout_ms; /* 0 is never, for each time-out */
+    uint64_t store_timeout_ms;
+    uint64_t header_timeout_ms;
+    uint64_t body_timeout_ms;
+    uint64_t idle_timeout_ms;
+    uint64_t worker_timeout_ms;
+    enum log_level log_level;
+    enum log_format log_format;
+};
+
+enum settings_result {
+    SETTINGS_READ,
+    SETTINGS_WRONG,     /* out_problem says what, and what would be right */
+    SETTINGS_HELP,      /* --help: settings_write_help() */
+    SETTINGS_HELP_ALL,  /* --help all */
+    SETTINGS_VERSION,   /* --version */
+};
+
+/* Reads options and environment. `arguments` as main() gets them. Only with SETTINGS_READ is
+ * *out_settings filled in. */
+enum settings_result settings_read(int arguments_count, char *const *arguments,
+                                   struct settings *out_settings,
+                                   char out_problem[SETTINGS_PROBLEM_BYTES]);
+
+/* Writes the help: one screen, or everything. */
+void settings_write_help(FILE *file, bool all);
+
+#endif

@@ -1,0 +1,159 @@
+/*
+ * settings_parse.c - the text of each setting, checked.
+ */
+#include "base/settings_parse.h"
+
+#include "base/decimal.h"
+
+#include <sched.h>
+#include <string.h>
+
+static bool parse_address(struct slice text, struct settings *settings)
+{
+    if (settings->listen_count == SETTINGS_LISTEN_MAX ||
+        !address_parse(text, &settings->listen[settings->listen_count])) {
+        return false;
+    }
+    settings->listen_count++;
+    return true;
+}
+
+bool setting_parse_listen(const struct setting *setting, const char *text,
+                          struct settings *settings)
+{
+    (void)setting;
+    return parse_address(slice_of(text), settings);
+}
+
+bool setting_parse_several(const struct setting *setting, const char *text,
+                           struct settings *settings)
+{
+    (void)setting; /* --listen alone takes several */
+    text += strspn(text, " \t\n");
+    do {
+        size_t length = strcspn(text, " \t\n");
+
+        if (!parse_address((struct slice){text, length}, settings)) {
+            return false;
+        }
+        text += length;
+        text += strspn(text, " \t\n");
+    } while (*text != '\0');
+    return true;
+}
+
+bool setting_parse_workers(const struct setting *setting, const char *text,
+                           struct settings *settings)
+{
+    uint64_t workers;
+
+    (void)setting;
+    if (!decimal_read(slice_of(text), SETTINGS_WORKERS_MAX, &workers)) {
+        return false;
+    }
+    settings->workers = (uint32_t)workers;
+    return true;
+}
+
+uint32_t setting_default_workers(void)
+{
+    cpu_set_t cores;
+    int count;
+
+    if (sched_getaffinity(0, sizeof cores, &cores) < 0) {
+        return 1; /* more cores than the set holds */
+    }
+    count = CPU_COUNT(&cores);
+    return count < 1 ? 1 : count > SETTINGS_WORKERS_MAX ? SETTINGS_WORKERS_MAX : (uint32_t)count;
+}
+
+bool setting_parse_store(const struct setting *setting, const char *text,
+                         struct settings *settings)
+{
+    (void)setting;
+    if (text[0] == '\0' || strlen(text) > SETTINGS_STORE_BYTES_MAX) {
+        return false;
+    }
+    memcpy(settings->store, text, strlen(text) + 1); /* the stores know what a URL is */
+    return true;
+}
+
+bool setting_parse_key(const struct setting *setting, const char *text, struct settings *settings)
+{
+    size_t length = strlen(text);
+
+    (void)setting;
+    if (length < 1 || length > SETTINGS_KEY_BYTES_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] <= ' ' || text[i] >= 0x7f || text[i] == '{' || text[i] == '}') {
+            return false;
+        }
+    }
+    memcpy(settings->key, text, length + 1);
+    return true;
+}
+
+bool setting_parse_milliseconds(const struct setting *setting, const char *text,
+                                struct settings *settings)
+{
+    enum { SECONDS_MAX = 86400 };
+    const char *point = strchr(text, '.');
+    struct slice whole = {text, point == NULL ? strlen(text) : (size_t)(point - text)};
+    uint64_t seconds;
+    uint64_t milliseconds = 0;
+
+    if (!decimal_read(whole, SECONDS_MAX, &seconds)) {
+        return false;
+    }
+    if (point != NULL) {
+        struct slice decimals = slice_of(point + 1);
+
+        if (decimals.length > 3 || !decimal_read(decimals, 999, &milliseconds)) {
+            return false;
+        }
+        for (size_t i = decimals.length; i < 3; i++) {
+            milliseconds *= 10;
+        }
+    }
+    if (seconds == SECONDS_MAX && milliseconds > 0) {
+        return false;
+    }
+    *(uint64_t *)((char *)settings + setting->offset) = seconds * 1000 + milliseconds;
+    return true;
+}
+
+bool setting_parse_log_level(const struct setting *setting, const char *text,
+                             struct settings *settings)
+{
+    static const char *const names[] = {
+        [LOG_ERROR] = "error",
+        [LOG_WARN] = "warn",
+        [LOG_INFO] = "info",
+        [LOG_DEBUG] = "debug",
+    };
+
+    (void)setting;
+    for (unsigned level = 0; level < sizeof names / sizeof names[0]; level++) {
+        if (strcmp(text, names[level]) == 0) {
+            settings->log_level = (enum log_level)level;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool setting_parse_log_format(const struct setting *setting, const char *text,
+                              struct settings *settings)
+{
+    (void)setting;
+    if (strcmp(text, "text") == 0) {
+        settings->log_format = LOG_TEXT;
+    } else if (strcmp(text, "json") == 0) {
+        settings->log_format = LOG_JSON;
+    } else {
+        return false;
+    }
+    return true;
+}

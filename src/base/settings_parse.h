@@ -1,0 +1,48 @@
+/*
+ * settings_parse.h - how the text of each setting becomes its value. Private to settings.c.
+ */
+#ifndef FOOTFALL_BASE_SETTINGS_PARSE_H
+#define FOOTFALL_BASE_SETTINGS_PARSE_H
+
+#include "base/settings.h"
+
+#include <stddef.h>
+
+/* One row of the table. */
+struct setting {
+    const char *option;
+    const char *variable;
+    const char *argument;
+    const char *value; /* the default; NULL: found out at the start */
+    /* False, when the text is not right. */
+    bool (*parse)(const struct setting *setting, const char *text, struct settings *settings);
+    const char *help;
+    const char *right; /* "it takes …" */
+    bool takes_several;
+    size_t offset; /* of a time-out in struct settings */
+};
+
+#define SETTING_SECONDS "seconds from 0 (never) to 86400, with up to three decimals"
+
+bool setting_parse_listen(const struct setting *setting, const char *text,
+                          struct settings *settings);
+bool setting_parse_workers(const struct setting *setting, const char *text,
+                           struct settings *settings);
+bool setting_parse_store(const struct setting *setting, const char *text,
+                         struct settings *settings);
+bool setting_parse_key(const struct setting *setting, const char *text, struct settings *settings);
+bool setting_parse_milliseconds(const struct setting *setting, const char *text,
+                                struct settings *settings);
+bool setting_parse_log_level(const struct setting *setting, const char *text,
+                             struct settings *settings);
+bool setting_parse_log_format(const struct setting *setting, const char *text,
+                              struct settings *settings);
+
+/* Parses each word of `text`, split by blanks; at least one. */
+bool setting_parse_several(const struct setting *setting, const char *text,
+                           struct settings *settings);
+
+/* One for each core that this process may run on, at least 1. */
+uint32_t setting_default_workers(void);
+
+#endif

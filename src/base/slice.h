@@ -1,0 +1,55 @@
+/*
+ * slice.h - a run of bytes that belongs to somebody else.
+ *
+ * A slice is passed by value and never owns; who owns the bytes, and until when they may be
+ * read, is said where a slice is handed over. The bytes are not ended by a NUL.
+ */
+#ifndef FOOTFALL_BASE_SLICE_H
+#define FOOTFALL_BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+struct slice {
+    const char *bytes;
+    size_t length;
+};
+
+/* The slice of a string literal, without its NUL. */
+#define SLICE(literal) ((struct slice){("" literal ""), sizeof(literal) - 1})
+
+/* The slice of a C string, without its NUL. Borrows `text`. */
+static inline struct slice slice_of(const char *text)
+{
+    return (struct slice){text, strlen(text)};
+}
+
+/* Whether both hold the same bytes. */
+static inline bool slice_equals(struct slice one, struct slice other)
+{
+    return one.length == other.length &&
+           (one.length == 0 || memcmp(one.bytes, other.bytes, one.length) == 0);
+}
+
+/* Whether the slice is exactly `text`. */
+static inline bool slice_is(struct slice slice, const char *text)
+{
+    return slice_equals(slice, slice_of(text));
+}
+
+/* The same with ASCII letters compared regardless of case (RFC 9110 5.1: field names). */
+static inline bool slice_equals_ignoring_case(struct slice one, struct slice other)
+{
+    return one.length == other.length &&
+           (one.length == 0 || strncasecmp(one.bytes, other.bytes, one.length) == 0);
+}
+
+/* The slice without its first `count` bytes; `count` is at most its length. */
+static inline struct slice slice_after(struct slice slice, size_t count)
+{
+    return (struct slice){slice.bytes + count, slice.length - count};
+}
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * connection.h - one visitor's connection, and what all of a server share. Private to this folder.
+ *
+ * Reading (connection_read.c) turns bytes into exchanges, writing (connection_write.c) turns
+ * answered exchanges into bytes, and connection.c moves the state between them. A connection owns
+ * no buffer while nothing of a request is here and nothing of an answer is on its way.
+ */
+#ifndef FOOTFALL_HTTP_CONNECTION_H
+#define FOOTFALL_HTTP_CONNECTION_H
+
+#include "base/pool.h"
+#include "http/body_parser.h"
+#include "http/date.h"
+#include "http/exchange.h"
+#include "http/server.h"
+#include "loop/descriptor.h"
+#include "loop/loop.h"
+#include "loop/timer.h"
+
+enum connection_state {
+    CONNECTION_IDLE,      /* between requests: nothing of the next one is here */
+    CONNECTION_HEAD,      /* the beginning of a head is here */
+    CONNECTION_BODY,      /* a head was read, its body is under way */
+    CONNECTION_PAUSED,    /* too many unanswered requests: what is here waits, nothing is read */
+    CONNECTION_ENDING,    /* no further request counts; what was read is still answered */
+    CONNECTION_LINGERING, /* all is answered, the write side is shut: reading on, so that no reset
+                             eats the answer */
+    CONNECTION_CLOSED,    /* the loop still holds the descriptor */
+};
+
+/* The beginning of a request that is not whole, or requests that wait for their turn. */
+struct input {
+    struct request_parser parser; /* of the head at the beginning */
+    size_t length;
+    size_t capacity;
+    char bytes[];
+};
+
+enum { OUTPUT_BYTES = 16384 };
+
+/* Answers on their way; the kernel's until the send has completed. */
+struct output {
+    char bytes[OUTPUT_BYTES];
+};
+
+struct connection {
+    struct descriptor descriptor;
+    struct http_server *server;
+    struct connection *previous; /* in the server's list */
+    struct connection *next;
+    struct connection *next_flush; /* in the list of those with answers to write */
+    struct timer timer;            /* what the state waits for at most */
+    uint64_t entered_ms;           /* when the state began */
+    struct exchange *oldest; /* in order of arrival; the youngest may still be read */
+    struct exchange *youngest;
+    struct input *input;   /* NULL: nothing is kept */
+    struct output *output; /* NULL: no send is running */
+    struct body_parser body;
+    uint8_t state; /* enum connection_state; connection_enter() alone writes it */
+    uint8_t exchanges_count;
+    bool input_ended;      /* the peer has shut its write side */
+    bool is_to_be_flushed; /* in that list */
+    bool is_idle_ending;   /* the last receive before an idle close is running */
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_settings settings;
+    struct router router;
+    struct date date;
+    struct exchange_table exchanges;
+    struct pool connections;
+    struct pool outputs;
+    struct request_parser parser; /* for heads that come whole */
+    struct connection *first;     /* all open connections */
+    struct connection *flush_first;
+    struct deferred flush;
+    struct timer_queue header_timers;
+    struct timer_queue body_timers;
+    struct timer_queue idle_timers;
+    struct timer_queue linger_timers;
+    struct timer_queue drain_timers;
+    struct deferred tell_drained;
+    uint32_t connections_count;
+    bool is_draining;
+    void (*drained)(void *owner);
+};
+
+/* ---- connection.c ---- */
+
+/* Moves to `next` and starts what that state waits for. Nothing else writes `state`. */
+void connection_enter(struct connection *connection, enum connection_state next);
+
+/* Whether nothing more will be read as a request. */
+static inline bool connection_is_over(const struct connection *connection)
+{
+    return connection->state >= CONNECTION_ENDING;
+}
+
+/* Begins a connection on `fd`. NULL without memory; the descriptor is taken in any case. */
+struct connection *connection_begin(struct http_server *server, int fd);
+
+/* Ends it now, unanswered requests and all. */
+void connection_abort(struct connection *connection);
+
+/* Everything is answered and sent: lingers, or ends when the peer has said its last. */
+void connection_finish(struct connection *connection);
+
+/* The server has begun to drain: looks when an idle connection may be closed. */
+void connection_watch_drain(struct connection *connection);
+
+/* ---- connection_read.c ---- */
+
+/* Bytes, an end or an error from the descriptor. */
+void connection_read_done(void *owner, int result, const char *bytes);
+
+/* There is room for requests again: reads what was kept, then on. */
+void connection_resume(struct connection *connection);
+
+/* Puts in an answer of the server's own (408, 400 …), after which the connection ends. */
+void connection_refuse(struct connection *connection, uint16_t status, const char *sentence);
+
+/* Lets go of kept bytes. */
+void connection_drop_input(struct connection *connection);
+
+/* ---- connection_write.c ---- */
+
+/* The send has completed. */
+void connection_write_done(void *owner, int result);
+
+/* Has the answers that are ready written at the end of the turn. */
+void connection_flush_later(struct connection *connection);
+
+/* Writes the answers at the head of the line that are ready, all in one send. */
+void connection_flush(struct connection *connection);
+
+#endif

@@ -1,0 +1,327 @@
+/*
+ * connection_read.c - bytes become requests, requests become exchanges, whole ones are handled.
+ *
+ * The loop lends its buffer for the call. Requests that are whole in it are read where they lie;
+ * only what is left over is kept, and goes on from there when more comes.
+ */
+#include "http/connection.h"
+
+#include "base/fault_point.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+enum { INPUT_BYTES_MIN = 4096 };
+
+void connection_drop_input(struct connection *connection)
+{
+    free(connection->input);
+    connection->input = NULL;
+}
+
+/* Makes room for `more` bytes behind what is kept. 0 or -ENOMEM. */
+static int reserve_input(struct connection *connection, size_t more)
+{
+    struct input *input = connection->input;
+    size_t length = input == NULL ? 0 : input->length;
+    size_t capacity = input == NULL ? INPUT_BYTES_MIN : input->capacity;
+
+    while (capacity < length + more) {
+        capacity *= 2;
+    }
+    if (input != NULL && capacity == input->capacity) {
+        return 0;
+    }
+    input = realloc(input, sizeof *input + capacity);
+    if (input == NULL) {
+        return -ENOMEM;
+    }
+    input->length = length;
+    input->capacity = capacity;
+    connection->input = input;
+    return 0;
+}
+
+/* ---- exchanges ---- */
+
+static void add_exchange(struct connection *connection, struct exchange *exchange)
+{
+    if (connection->youngest == NULL) {
+        connection->oldest = exchange;
+    } else {
+        connection->youngest->next = exchange;
+    }
+    connection->youngest = exchange;
+    connection->exchanges_count++;
+}
+
+void connection_refuse(struct connection *connection, uint16_t status, const char *sentence)
+{
+    struct http_server *server = connection->server;
+    struct exchange *exchange = connection->youngest;
+
+    if (connection->state != CONNECTION_BODY) { /* else its head has made one */
+        exchange = exchange_take(&server->exchanges, connection);
+        if (exchange == NULL) {
+            connection_abort(connection);
+            return;
+        }
+        add_exchange(connection, exchange);
+    }
+    reply_set_error(&exchange->reply, status, sentence);
+    exchange->is_whole = exchange->is_ready = true;
+    exchange->wants_continue = false;
+    exchange->keeps_alive = false;
+    connection_drop_input(connection);
+    connection_enter(connection, CONNECTION_ENDING);
+    connection_flush_later(connection);
+}
+
+static void refuse_fault(struct connection *connection, enum parse_fault fault)
+{
+    const struct http_settings *settings = &connection->server->settings;
+    const struct refusal *refusal = refusal_of(fault);
+
+    if (settings->refused != NULL) {
+        settings->refused(settings->owner, refusal);
+    }
+    connection_refuse(connection, refusal->status, refusal->sentence);
+}
+
+/* The last byte of the youngest request is here and well formed: it counts. */
+static void handle_whole(struct connection *connection)
+{
+    struct exchange *exchange = connection->youngest;
+    const bool keeps_alive = exchange->keeps_alive;
+
+    exchange->is_whole = true;
+    exchange->wants_continue = false;
+    if (!keeps_alive) {
+        connection_enter(connection, CONNECTION_ENDING);
+    } else if (connection->exchanges_count >= connection->server->settings.unanswered_max) {
+        connection_enter(connection, CONNECTION_PAUSED);
+    } else {
+        connection_enter(connection, CONNECTION_IDLE);
+    }
+    if (exchange->handler == NULL) {
+        exchange->is_ready = true;
+        connection_flush_later(connection);
+    } else {
+        exchange->handler(connection->server->router.owner, exchange_ticket(exchange));
+    }
+}
+
+/* A head was read: finds who answers, and begins with the body. */
+static void begin_exchange(struct connection *connection, const struct request *request)
+{
+    struct http_server *server = connection->server;
+    struct exchange *exchange = exchange_take(&server->exchanges, connection);
+
+    if (exchange == NULL) {
+        connection_abort(connection);
+        return;
+    }
+    exchange->minor_version = request->minor_version;
+    exchange->keeps_alive = request->keep_alive;
+    exchange->is_head = request->method == METHOD_HEAD;
+    exchange->wants_continue = request->expects_continue;
+    exchange->handler = router_find(&server->router, request, &exchange->reply);
+    if (request->expects_other) {
+        exchange->keeps_alive = false; /* whether its body comes is not known */
+    }
+    add_exchange(connection, exchange);
+    body_parser_init(&connection->body, request);
+    connection_enter(connection, CONNECTION_BODY);
+}
+
+/* ---- bytes ---- */
+
+/* Reads a head at the beginning of `bytes`. Returns how many bytes it took; 0: it is not whole,
+ * or the connection is over. */
+static size_t read_head(struct connection *connection, struct request_parser *parser,
+                        struct slice bytes)
+{
+    struct request request;
+    enum parse_fault fault;
+
+    switch (request_parser_read(parser, &connection->server->settings.limits, bytes, &request,
+                                &fault)) {
+    case PARSE_MORE:
+        if (connection->state == CONNECTION_IDLE || connection->state == CONNECTION_PAUSED) {
+            connection_enter(connection, CONNECTION_HEAD);
+        }
+        return 0;
+    case PARSE_DONE:
+        request_parser_init(parser);
+        begin_exchange(connection, &request);
+        return request.head_bytes;
+    case PARSE_BAD:
+        refuse_fault(connection, fault);
+        return 0;
+    }
+    return 0;
+}
+
+/* Reads on in a body. Returns how many bytes it took. */
+static size_t read_body(struct connection *connection, struct slice bytes)
+{
+    size_t consumed;
+    enum parse_fault fault;
+
+    switch (body_parser_read(&connection->body, &connection->server->settings.limits, bytes,
+                             &consumed, &fault)) {
+    case PARSE_MORE:
+        if (connection->youngest->wants_continue) {
+            connection_flush_later(connection);
+        }
+        break;
+    case PARSE_DONE:
+        handle_whole(connection);
+        break;
+    case PARSE_BAD:
+        refuse_fault(connection, fault);
+        break;
+    }
+    return consumed;
+}
+
+/* Reads all that can be read of `bytes`; returns how many bytes were used up. */
+static size_t read_requests(struct connection *connection, struct request_parser *parser,
+                            struct slice bytes)
+{
+    size_t used = 0;
+
+    while (!connection_is_over(connection)) {
+        struct slice rest = slice_after(bytes, used);
+
+        if (connection->state == CONNECTION_BODY) {
+            used += read_body(connection, rest);
+            if (connection->state == CONNECTION_BODY) {
+                break; /* the body has taken all there was */
+            }
+        } else if (connection->exchanges_count >= connection->server->settings.unanswered_max) {
+            break;
+        } else if (rest.length == 0) {
+            break;
+        } else {
+            size_t head_bytes = read_head(connection, parser, rest);
+
+            if (head_bytes == 0) {
+                break;
+            }
+            used += head_bytes;
+        }
+    }
+    return used;
+}
+
+/* Keeps what is left of the lent bytes, with the parser's knowledge of them. */
+static void keep_rest(struct connection *connection, struct slice rest)
+{
+    if (reserve_input(connection, rest.length) < 0) {
+        connection_abort(connection);
+        return;
+    }
+    connection->input->parser = connection->server->parser;
+    memcpy(connection->input->bytes, rest.bytes, rest.length);
+    connection->input->length = rest.length;
+}
+
+/* Reads from the kept bytes, and keeps what is left of them. */
+static void read_kept(struct connection *connection)
+{
+    struct input *input = connection->input;
+    size_t used = read_requests(connection, &input->parser,
+                                (struct slice){input->bytes, input->length});
+
+    if (connection->input == NULL) {
+        return; /* the connection is over and has dropped it */
+    }
+    if (used == input->length || connection_is_over(connection)) {
+        connection_drop_input(connection);
+        return;
+    }
+    input->length -= used;
+    memmove(input->bytes, input->bytes + used, input->length);
+}
+
+static void read_bytes(struct connection *connection, struct slice bytes)
+{
+    if (connection->input == NULL) {
+        size_t used;
+
+        request_parser_init(&connection->server->parser);
+        used = read_requests(connection, &connection->server->parser, bytes);
+        if (used < bytes.length && !connection_is_over(connection)) {
+            keep_rest(connection, slice_after(bytes, used));
+        }
+        return;
+    }
+    if (reserve_input(connection, bytes.length) < 0) {
+        connection_abort(connection);
+        return;
+    }
+    memcpy(connection->input->bytes + connection->input->length, bytes.bytes, bytes.length);
+    connection->input->length += bytes.length;
+    read_kept(connection);
+}
+
+/* The peer has shut its write side: what it has asked for whole is still answered. */
+static void end_of_input(struct connection *connection)
+{
+    connection->input_ended = true;
+    if (connection->state == CONNECTION_LINGERING) {
+        connection_abort(connection);
+        return;
+    }
+    if (connection->state == CONNECTION_BODY) {
+        /* Its head has made an exchange that nobody will complete. */
+        connection->youngest->is_whole = connection->youngest->is_ready = true;
+        connection->youngest->keeps_alive = false;
+        connection->youngest->wants_continue = false;
+        reply_set_error(&connection->youngest->reply, 400, "The body ended too early.");
+    }
+    connection_drop_input(connection);
+    if (connection->state != CONNECTION_ENDING) {
+        connection_enter(connection, CONNECTION_ENDING);
+    }
+    connection_flush_later(connection);
+}
+
+void connection_read_done(void *owner, int result, const char *bytes)
+{
+    struct connection *connection = owner;
+
+    if (result == -EAGAIN) {
+        if (connection->is_idle_ending) {
+            connection_enter(connection, CONNECTION_ENDING);
+            connection_finish(connection);
+        }
+    } else if (result < 0) {
+        connection_abort(connection);
+    } else if (result == 0) {
+        end_of_input(connection);
+        return;
+    } else {
+        FAULT_POINT(FAULT_AFTER_RECEIVE);
+        if (!connection_is_over(connection)) {
+            read_bytes(connection, (struct slice){bytes, (size_t)result});
+        }
+    }
+    if (connection->state != CONNECTION_CLOSED && connection->state != CONNECTION_PAUSED) {
+        descriptor_receive(&connection->descriptor);
+    }
+}
+
+void connection_resume(struct connection *connection)
+{
+    assert(connection->state == CONNECTION_PAUSED);
+    connection_enter(connection, CONNECTION_IDLE);
+    if (connection->input != NULL) {
+        read_kept(connection);
+    }
+    if (connection->state != CONNECTION_CLOSED && connection->state != CONNECTION_PAUSED) {
+        descriptor_receive(&connection->descriptor);
+    }
+}

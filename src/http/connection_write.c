@@ -1,0 +1,133 @@
+/*
+ * connection_write.c - answers become bytes, in the order of the requests.
+ *
+ * Answers that became ready in one turn leave in one send. While a send is running the kernel
+ * owns its buffer, and what becomes ready meanwhile goes with the next.
+ */
+#include "http/connection.h"
+
+#include <assert.h>
+
+void connection_flush_later(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+
+    if (connection->is_to_be_flushed || connection->state == CONNECTION_CLOSED) {
+        return;
+    }
+    connection->is_to_be_flushed = true;
+    connection->next_flush = server->flush_first;
+    server->flush_first = connection;
+    deferred_start(&server->flush, server->loop);
+}
+
+/* Whether this answer is the connection's last. While the server drains, it is the one to the
+ * last request of which anything has come. */
+static bool is_last_answer(const struct connection *connection, const struct exchange *exchange)
+{
+    if (!exchange->keeps_alive) {
+        return true;
+    }
+    if (exchange->next != NULL) {
+        return false;
+    }
+    return (connection->server->is_draining && connection->state == CONNECTION_IDLE) ||
+           connection->state == CONNECTION_ENDING;
+}
+
+static size_t write_answer(struct connection *connection, const struct exchange *exchange,
+                           char *out_bytes)
+{
+    struct http_server *server = connection->server;
+    struct reply_manner manner = {
+        .is_head = exchange->is_head,
+        .closes = is_last_answer(connection, exchange),
+        .date = date_text(&server->date, loop_now_ms(server->loop)),
+    };
+
+    manner.says_keep_alive = !manner.closes && exchange->minor_version == 0;
+    if (manner.closes && connection->state != CONNECTION_ENDING) {
+        connection_drop_input(connection);
+        connection_enter(connection, CONNECTION_ENDING);
+    }
+    return reply_write(out_bytes, &exchange->reply, &manner);
+}
+
+static void drop_oldest(struct connection *connection)
+{
+    struct exchange *exchange = connection->oldest;
+
+    connection->oldest = exchange->next;
+    if (connection->oldest == NULL) {
+        connection->youngest = NULL;
+    }
+    connection->exchanges_count--;
+    exchange_give(&connection->server->exchanges, exchange);
+}
+
+/* Writes what is ready into the output; returns how many bytes that made. */
+static size_t fill_output(struct connection *connection)
+{
+    size_t length = 0;
+
+    while (connection->oldest != NULL && length + REPLY_BYTES_MAX <= OUTPUT_BYTES) {
+        struct exchange *exchange = connection->oldest;
+
+        if (exchange->wants_continue) {
+            exchange->wants_continue = false;
+            length += reply_write_continue(connection->output->bytes + length);
+        }
+        if (!exchange->is_ready) {
+            break;
+        }
+        length += write_answer(connection, exchange, connection->output->bytes + length);
+        drop_oldest(connection);
+    }
+    return length;
+}
+
+static bool has_something_to_write(const struct connection *connection)
+{
+    return connection->oldest != NULL &&
+           (connection->oldest->is_ready || connection->oldest->wants_continue);
+}
+
+void connection_flush(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+    size_t length;
+
+    if (connection->state == CONNECTION_CLOSED || connection->output != NULL) {
+        return;
+    }
+    if (!has_something_to_write(connection)) {
+        if (connection->state == CONNECTION_ENDING && connection->exchanges_count == 0) {
+            connection_finish(connection);
+        }
+        return;
+    }
+    connection->output = pool_take(&server->outputs);
+    if (connection->output == NULL) {
+        connection_abort(connection);
+        return;
+    }
+    length = fill_output(connection);
+    descriptor_send(&connection->descriptor, connection->output->bytes, length);
+    if (connection->state == CONNECTION_PAUSED &&
+        connection->exchanges_count < server->settings.unanswered_max) {
+        connection_resume(connection);
+    }
+}
+
+void connection_write_done(void *owner, int result)
+{
+    struct connection *connection = owner;
+
+    pool_give(&connection->server->outputs, connection->output);
+    connection->output = NULL;
+    if (result < 0) {
+        connection_abort(connection);
+        return;
+    }
+    connection_flush(connection);
+}

@@ -1,0 +1,94 @@
+/*
+ * exchange.c - a table that grows by blocks, so that exchanges never move.
+ */
+#include "http/exchange.h"
+
+#include <stdlib.h>
+
+enum { BLOCK_EXCHANGES = 64 };
+
+void exchange_table_init(struct exchange_table *table)
+{
+    *table = (struct exchange_table){0};
+}
+
+void exchange_table_finish(struct exchange_table *table)
+{
+    for (uint32_t i = 0; i < table->blocks_count; i++) {
+        free(table->blocks[i]);
+    }
+    free(table->blocks);
+    exchange_table_init(table);
+}
+
+/* Adds a block of unused exchanges; does nothing without memory. */
+static void grow(struct exchange_table *table)
+{
+    struct exchange **blocks =
+        realloc(table->blocks, (table->blocks_count + 1) * sizeof(struct exchange *));
+    struct exchange *block;
+
+    if (blocks == NULL) {
+        return;
+    }
+    table->blocks = blocks;
+    block = calloc(BLOCK_EXCHANGES, sizeof *block);
+    if (block == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < BLOCK_EXCHANGES; i++) {
+        block[i].index = table->blocks_count * BLOCK_EXCHANGES + i;
+        block[i].next = table->unused;
+        table->unused = &block[i];
+    }
+    blocks[table->blocks_count++] = block;
+}
+
+struct exchange *exchange_take(struct exchange_table *table, struct connection *connection)
+{
+    struct exchange *exchange;
+
+    if (table->unused == NULL) {
+        grow(table);
+        if (table->unused == NULL) {
+            return NULL;
+        }
+    }
+    exchange = table->unused;
+    table->unused = exchange->next;
+    exchange->next = NULL;
+    exchange->connection = connection;
+    exchange->handler = NULL;
+    exchange->is_whole = exchange->is_ready = exchange->is_head = false;
+    exchange->keeps_alive = exchange->wants_continue = false;
+    exchange->minor_version = 1;
+    return exchange;
+}
+
+void exchange_give(struct exchange_table *table, struct exchange *exchange)
+{
+    exchange->connection = NULL;
+    exchange->generation++;
+    exchange->next = table->unused;
+    table->unused = exchange;
+}
+
+uint64_t exchange_ticket(const struct exchange *exchange)
+{
+    return (uint64_t)exchange->generation << 32 | exchange->index;
+}
+
+struct exchange *exchange_find(const struct exchange_table *table, uint64_t ticket)
+{
+    uint32_t index = (uint32_t)ticket;
+    struct exchange *exchange;
+
+    if (index / BLOCK_EXCHANGES >= table->blocks_count) {
+        return NULL;
+    }
+    exchange = &table->blocks[index / BLOCK_EXCHANGES][index % BLOCK_EXCHANGES];
+    if (exchange->connection == NULL || exchange->generation != (uint32_t)(ticket >> 32)) {
+        return NULL;
+    }
+    return exchange;
+}

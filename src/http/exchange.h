@@ -1,0 +1,55 @@
+/*
+ * exchange.h - one request that waits for its answer, and the answer until its turn comes.
+ *
+ * Exchanges live in a table and are named by tickets (place and generation), so that an answer
+ * which comes late finds its request or nothing, never another's.
+ */
+#ifndef FOOTFALL_HTTP_EXCHANGE_H
+#define FOOTFALL_HTTP_EXCHANGE_H
+
+#include "http/reply.h"
+#include "http/router.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct connection;
+
+struct exchange {
+    struct exchange *next;         /* younger, of the same connection; or unused as well */
+    struct connection *connection; /* NULL while unused */
+    uint32_t index;
+    uint32_t generation;
+    route_handler *handler; /* NULL: the reply stands already */
+    bool is_whole;          /* the last byte of the request is here */
+    bool is_ready;          /* the reply may go out */
+    bool is_head;
+    bool keeps_alive;
+    bool wants_continue; /* 100 Continue is owed */
+    uint8_t minor_version;
+    struct reply reply;
+};
+
+struct exchange_table {
+    struct exchange **blocks;
+    uint32_t blocks_count;
+    struct exchange *unused;
+};
+
+void exchange_table_init(struct exchange_table *table);
+
+/* Frees the table with all exchanges in it. */
+void exchange_table_finish(struct exchange_table *table);
+
+/* An exchange of `connection` with its members zeroed, or NULL without memory. */
+struct exchange *exchange_take(struct exchange_table *table, struct connection *connection);
+
+/* Gives it back; its ticket names nothing from now on. */
+void exchange_give(struct exchange_table *table, struct exchange *exchange);
+
+uint64_t exchange_ticket(const struct exchange *exchange);
+
+/* The exchange that `ticket` names, or NULL when it is gone. */
+struct exchange *exchange_find(const struct exchange_table *table, uint64_t ticket);
+
+#endif

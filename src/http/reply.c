@@ -1,0 +1,109 @@
+/*
+ * reply.c - status lines, fields and bodies put together by copying.
+ */
+#include "http/reply.h"
+
+#include "base/decimal.h"
+
+#include <assert.h>
+
+enum { STATUSES_MAX = 600 };
+
+/* Everything that footfall answers. */
+static const char *const status_lines[STATUSES_MAX] = {
+    [200] = "HTTP/1.1 200 OK\r\n",
+    [204] = "HTTP/1.1 204 No Content\r\n",
+    [400] = "HTTP/1.1 400 Bad Request\r\n",
+    [404] = "HTTP/1.1 404 Not Found\r\n",
+    [405] = "HTTP/1.1 405 Method Not Allowed\r\n",
+    [408] = "HTTP/1.1 408 Request Timeout\r\n",
+    [413] = "HTTP/1.1 413 Content Too Large\r\n",
+    [414] = "HTTP/1.1 414 URI Too Long\r\n",
+    [417] = "HTTP/1.1 417 Expectation Failed\r\n",
+    [431] = "HTTP/1.1 431 Request Header Fields Too Large\r\n",
+    [501] = "HTTP/1.1 501 Not Implemented\r\n",
+    [503] = "HTTP/1.1 503 Service Unavailable\r\n",
+    [505] = "HTTP/1.1 505 HTTP Version Not Supported\r\n",
+};
+
+/* Bytes being put together; the caller has made sure that they fit. */
+struct writer {
+    char *end;
+};
+
+static inline void write_slice(struct writer *writer, struct slice slice)
+{
+    memcpy(writer->end, slice.bytes, slice.length);
+    writer->end += slice.length;
+}
+
+static inline void write_number(struct writer *writer, uint64_t number)
+{
+    writer->end += decimal_write(writer->end, number);
+}
+
+bool reply_has_status(uint16_t status)
+{
+    return status < STATUSES_MAX && status_lines[status] != NULL;
+}
+
+void reply_set_error(struct reply *out_reply, uint16_t status, const char *sentence)
+{
+    struct writer writer = {out_reply->body};
+
+    assert(strlen(sentence) + sizeof "{\"error\":\"\"}" <= REPLY_BODY_BYTES_MAX);
+    write_slice(&writer, SLICE("{\"error\":\""));
+    write_slice(&writer, slice_of(sentence));
+    write_slice(&writer, SLICE("\"}"));
+    out_reply->status = status;
+    out_reply->retry_after_s = 0;
+    out_reply->has_no_length = false;
+    out_reply->allow = NULL;
+    out_reply->body_length = (uint8_t)(writer.end - out_reply->body);
+}
+
+size_t reply_write(char *out_bytes, const struct reply *reply, const struct reply_manner *manner)
+{
+    struct writer writer = {out_bytes};
+    const bool has_content = reply->status != 204; /* RFC 9110 8.6: no Content-Length with 204 */
+
+    assert(reply_has_status(reply->status));
+    write_slice(&writer, slice_of(status_lines[reply->status]));
+    write_slice(&writer, SLICE("Date: "));
+    write_slice(&writer, manner->date);
+    if (has_content) {
+        write_slice(&writer, SLICE("\r\nContent-Type: application/json"));
+    }
+    write_slice(&writer, SLICE("\r\nCache-Control: no-store"));
+    if (has_content && !reply->has_no_length) {
+        write_slice(&writer, SLICE("\r\nContent-Length: "));
+        write_number(&writer, reply->body_length);
+    }
+    if (reply->allow != NULL) {
+        write_slice(&writer, SLICE("\r\nAllow: "));
+        write_slice(&writer, slice_of(reply->allow));
+    }
+    if (reply->retry_after_s > 0) {
+        write_slice(&writer, SLICE("\r\nRetry-After: "));
+        write_number(&writer, reply->retry_after_s);
+    }
+    if (manner->closes) {
+        write_slice(&writer, SLICE("\r\nConnection: close"));
+    } else if (manner->says_keep_alive) {
+        write_slice(&writer, SLICE("\r\nConnection: keep-alive"));
+    }
+    write_slice(&writer, SLICE("\r\n\r\n"));
+    if (has_content && !manner->is_head) {
+        write_slice(&writer, (struct slice){reply->body, reply->body_length});
+    }
+    assert((size_t)(writer.end - out_bytes) <= REPLY_BYTES_MAX);
+    return (size_t)(writer.end - out_bytes);
+}
+
+size_t reply_write_continue(char *out_bytes)
+{
+    struct slice interim = SLICE("HTTP/1.1 100 Continue\r\n\r\n");
+
+    memcpy(out_bytes, interim.bytes, interim.length);
+    return interim.length;
+}

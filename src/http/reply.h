@@ -1,0 +1,46 @@
+/*
+ * reply.h - what is answered, and its bytes. Pure.
+ */
+#ifndef FOOTFALL_HTTP_REPLY_H
+#define FOOTFALL_HTTP_REPLY_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    REPLY_BODY_BYTES_MAX = 192, /* what an exchange can keep until its turn comes */
+    REPLY_BYTES_MAX = 768,      /* head and body */
+};
+
+struct reply {
+    uint16_t status;        /* one that reply_has_status() knows */
+    uint16_t retry_after_s; /* 0: none */
+    uint8_t body_length;
+    bool has_no_length; /* the answer to HEAD where the body's length cannot be known */
+    const char *allow;  /* static, NULL: none */
+    char body[REPLY_BODY_BYTES_MAX]; /* JSON */
+};
+
+/* How the reply goes out, which is the connection's affair. */
+struct reply_manner {
+    bool is_head;            /* the body stays away */
+    bool closes;             /* Connection: close */
+    bool says_keep_alive;    /* Connection: keep-alive, which HTTP/1.0 needs to be told */
+    struct slice date;
+};
+
+/* Whether there is a reason phrase for `status`. */
+bool reply_has_status(uint16_t status);
+
+/* Fills in an error: `{"error":"sentence"}`. The sentence is plain ASCII without quotes, and fits. */
+void reply_set_error(struct reply *out_reply, uint16_t status, const char *sentence);
+
+/* Writes the reply into at least REPLY_BYTES_MAX bytes and returns its length. */
+size_t reply_write(char *out_bytes, const struct reply *reply, const struct reply_manner *manner);
+
+/* Writes the interim answer 100 (RFC 9110 15.2.1), likewise. */
+size_t reply_write_continue(char *out_bytes);
+
+#endif

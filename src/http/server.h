@@ -1,0 +1,67 @@
+/*
+ * server.h - HTTP/1.1 and 1.0 on the connections that one worker was given.
+ *
+ * Takes connected sockets, reads requests, calls the handlers of a route table and writes their
+ * answers in order. It opens no socket and knows no store. One loop, one thread.
+ */
+#ifndef FOOTFALL_HTTP_SERVER_H
+#define FOOTFALL_HTTP_SERVER_H
+
+#include "http/parse_fault.h"
+#include "http/reply.h"
+#include "http/request_parser.h"
+#include "http/router.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct http_server;
+
+struct http_settings {
+    uint64_t header_timeout_ms; /* from a head's first byte; 0 is never for each of the three */
+    uint64_t body_timeout_ms;   /* from a head's end */
+    uint64_t idle_timeout_ms;   /* without a request */
+    struct request_limits limits;
+    uint32_t unanswered_max; /* requests of one connection that wait for their answers */
+    const struct route *routes;
+    size_t routes_count;
+    void *routes_owner; /* given to the handlers */
+    /* May be NULL: told of each refused request. */
+    void (*refused)(void *owner, const struct refusal *refusal);
+    void (*connection_ended)(void *owner); /* may be NULL: a descriptor is free again */
+    void *owner;                           /* of the calls above, and of drained() */
+    _Atomic uint32_t *connections_gauge;   /* kept at the number of open connections */
+};
+
+/* The contract's limits. */
+extern const struct request_limits http_default_limits;
+enum { HTTP_UNANSWERED_MAX = 64 };
+
+/* 0: the caller owns *out_server; `settings` is copied, what it points at is borrowed until
+ * http_server_destroy(). -ENOMEM: untouched. */
+int http_server_create(struct loop *loop, const struct http_settings *settings,
+                       struct http_server **out_server);
+
+/* Serves the connected, nonblocking socket `fd`, and takes it, even on failure. 0 or -ENOMEM. */
+int http_server_take(struct http_server *server, int fd);
+
+/* Answers a request; a ticket whose connection is gone is fine. The reply is copied. */
+void http_server_answer(struct http_server *server, uint64_t ticket, const struct reply *reply);
+
+/* Brings all connections to their end: the answer to the last request that has been read says
+ * Connection: close, and one that has been idle for a second is closed. drained() comes once when
+ * none is left, and again whenever one that was taken later has ended; never from inside. */
+void http_server_drain(struct http_server *server, void (*drained)(void *owner));
+
+/* Ends every connection now, whatever it does; drained() still comes. */
+void http_server_abort(struct http_server *server);
+
+/* How many connections are open. */
+uint32_t http_server_connections(const struct http_server *server);
+
+/* Frees the server, which has no connection left. NULL is fine. */
+void http_server_destroy(struct http_server *server);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * descriptor.c - starting, gathering and closing; the backend does the rest.
+ */
+#include "loop/descriptor.h"
+
+#include "loop/backend.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <unistd.h>
+
+void descriptor_open(struct descriptor *descriptor, struct loop *loop, int fd,
+                     const struct descriptor_events *events, void *owner)
+{
+    assert(fd >= 0);
+    *descriptor = (struct descriptor){.fd = fd, .events = events, .owner = owner, .loop = loop};
+}
+
+/* Puts it on the list that is handed to the kernel at the end of the turn. */
+static void submit_later(struct descriptor *descriptor)
+{
+    struct loop *loop = descriptor->loop;
+
+    if (descriptor->submitted) {
+        return;
+    }
+    descriptor->submitted = true;
+    descriptor->next = NULL;
+    *loop->submitted_end = descriptor;
+    loop->submitted_end = &descriptor->next;
+}
+
+static void start_read(struct descriptor *descriptor, enum read_operation operation)
+{
+    assert(!descriptor->closing && descriptor->read == READ_NONE);
+    descriptor->read = operation;
+    submit_later(descriptor);
+}
+
+void descriptor_receive(struct descriptor *descriptor)
+{
+    start_read(descriptor, READ_RECEIVE);
+}
+
+void descriptor_receive_last(struct descriptor *descriptor)
+{
+    assert(descriptor->read == READ_RECEIVE || descriptor->read == READ_RECEIVE_LAST);
+    descriptor->read = READ_RECEIVE_LAST;
+    submit_later(descriptor);
+}
+
+void descriptor_accept(struct descriptor *descriptor)
+{
+    start_read(descriptor, READ_ACCEPT);
+}
+
+void descriptor_await_readable(struct descriptor *descriptor)
+{
+    start_read(descriptor, READ_AWAIT);
+}
+
+void descriptor_cancel_read(struct descriptor *descriptor)
+{
+    descriptor->read = READ_NONE;
+}
+
+void descriptor_connect(struct descriptor *descriptor, const struct sockaddr *address,
+                        socklen_t address_length)
+{
+    assert(!descriptor->closing && descriptor->write == WRITE_NONE);
+    descriptor->write = WRITE_CONNECT;
+    descriptor->write_result =
+        connect(descriptor->fd, address, address_length) == 0 ? 0 : -errno;
+    submit_later(descriptor);
+}
+
+void descriptor_send(struct descriptor *descriptor, const char *bytes, size_t length)
+{
+    assert(!descriptor->closing && descriptor->write == WRITE_NONE && length > 0);
+    descriptor->write = WRITE_SEND;
+    descriptor->send_bytes = bytes;
+    descriptor->send_length = length;
+    submit_later(descriptor);
+}
+
+void descriptor_shutdown_write(struct descriptor *descriptor)
+{
+    assert(!descriptor->closing && descriptor->write == WRITE_NONE);
+    /* Fails only where the peer has ended the connection already, which the next receive says. */
+    (void)shutdown(descriptor->fd, SHUT_WR);
+}
+
+void descriptor_release(struct descriptor *descriptor)
+{
+    if (descriptor->closing) {
+        return;
+    }
+    descriptor->closing = true;
+    descriptor->read = READ_NONE;
+    descriptor->write = WRITE_NONE;
+    /* Before close(2): epoll follows the open file, which another process may keep alive. */
+    descriptor->loop->backend->forget(descriptor->loop, descriptor);
+    (void)close(descriptor->fd); /* the descriptor is gone whatever close(2) says */
+    descriptor->fd = -1;
+    submit_later(descriptor);
+}
+
+void descriptor_close(struct descriptor *descriptor)
+{
+    if (!descriptor->closing) {
+        /* The peer must see the end though another process may hold a copy of the socket. */
+        (void)shutdown(descriptor->fd, SHUT_RDWR);
+    }
+    descriptor_release(descriptor);
+}

@@ -1,0 +1,159 @@
+/*
+ * loop.c - turns of the event loop: settle what was started, wait, tell what completed.
+ */
+#include "loop/loop.h"
+
+#include "base/clock.h"
+#include "loop/backend.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* How often deferred calls and submissions that call for each other are gone through before the
+ * kernel is asked for news again, so that nobody can keep a turn from ending. */
+enum { SETTLE_ROUNDS_MAX = 8 };
+
+int loop_create(struct loop **out_loop)
+{
+    struct loop *loop = calloc(1, sizeof *loop);
+    int result;
+
+    if (loop == NULL) {
+        return -ENOMEM;
+    }
+    loop->backend = &loop_backend_epoll;
+    loop->deferred_end = &loop->deferred_first;
+    loop->submitted_end = &loop->submitted_first;
+    loop->now_ms = clock_monotonic_ms();
+    result = loop->backend->create(loop);
+    if (result < 0) {
+        free(loop);
+        return result;
+    }
+    *out_loop = loop;
+    return 0;
+}
+
+void loop_destroy(struct loop *loop)
+{
+    if (loop == NULL) {
+        return;
+    }
+    loop->backend->destroy(loop);
+    free(loop);
+}
+
+uint64_t loop_now_ms(const struct loop *loop)
+{
+    return loop->now_ms;
+}
+
+const char *loop_backend_name(const struct loop *loop)
+{
+    return loop->backend->name;
+}
+
+void loop_stop(struct loop *loop)
+{
+    loop->stopping = true;
+}
+
+void deferred_init(struct deferred *deferred, void (*run)(void *owner), void *owner)
+{
+    *deferred = (struct deferred){.run = run, .owner = owner};
+}
+
+void deferred_start(struct deferred *deferred, struct loop *loop)
+{
+    if (deferred->loop != NULL) {
+        return;
+    }
+    deferred->loop = loop;
+    deferred->next = NULL;
+    deferred->previous = loop->deferred_end;
+    *loop->deferred_end = deferred;
+    loop->deferred_end = &deferred->next;
+}
+
+void deferred_cancel(struct deferred *deferred)
+{
+    struct loop *loop = deferred->loop;
+
+    if (loop == NULL) {
+        return;
+    }
+    *deferred->previous = deferred->next;
+    if (deferred->next != NULL) {
+        deferred->next->previous = deferred->previous;
+    } else {
+        loop->deferred_end = deferred->previous;
+    }
+    deferred->loop = NULL;
+}
+
+/* Runs what is put off now; what that puts off waits for the next round. */
+static void run_deferred(struct loop *loop)
+{
+    struct deferred end_mark = {0};
+
+    deferred_start(&end_mark, loop);
+    while (loop->deferred_first != &end_mark) {
+        struct deferred *deferred = loop->deferred_first;
+
+        deferred_cancel(deferred);
+        deferred->run(deferred->owner);
+    }
+    deferred_cancel(&end_mark);
+}
+
+/* The last call to the owner of a closed descriptor. */
+static void tell_closed(struct descriptor *descriptor)
+{
+    if (descriptor->events->closed != NULL) {
+        descriptor->events->closed(descriptor->owner);
+    }
+}
+
+static void submit_all(struct loop *loop)
+{
+    struct descriptor *descriptor = loop->submitted_first;
+
+    loop->submitted_first = NULL;
+    loop->submitted_end = &loop->submitted_first;
+    while (descriptor != NULL) {
+        struct descriptor *next = descriptor->next;
+
+        descriptor->submitted = false;
+        if (descriptor->closing) {
+            tell_closed(descriptor);
+        } else {
+            loop->backend->submit(loop, descriptor);
+        }
+        descriptor = next;
+    }
+}
+
+static bool is_settled(const struct loop *loop)
+{
+    return loop->deferred_first == NULL && loop->submitted_first == NULL;
+}
+
+int loop_run(struct loop *loop)
+{
+    int result = 0;
+
+    while (result == 0) {
+        for (int round = 0; round < SETTLE_ROUNDS_MAX && !is_settled(loop); round++) {
+            run_deferred(loop);
+            submit_all(loop);
+        }
+        if (loop->stopping) {
+            break; /* what was closed has been told */
+        }
+        result = loop->backend->wait(loop, is_settled(loop) ? loop_timers_timeout_ms(loop) : 0);
+        loop->now_ms = clock_monotonic_ms();
+        loop_timers_expire(loop);
+    }
+    loop->stopping = false;
+    return result;
+}

@@ -1,0 +1,183 @@
+/*
+ * main.c - settings, then the master, a worker, or the single process.
+ *
+ * Every process of footfall leaves by returning from here.
+ */
+#include "base/fault_point.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/scoreboard.h"
+#include "base/settings.h"
+#include "loop/signals.h"
+#include "process/descriptors.h"
+#include "process/listener.h"
+#include "process/master.h"
+#include "process/signal_set.h"
+#include "process/worker.h"
+#include "store/store_url.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    EXIT_STOPPED = 0,
+    EXIT_FAILED = 1,
+    EXIT_WRONG_SETTING = 2,
+};
+
+/* Says what is wrong and how to mend it: the one error line of a start that failed. */
+static int fail(const char *reason)
+{
+    LOG_EVENT(LOG_ERROR, "start_failed", LOG_FIELD_TEXT("reason", reason));
+    return EXIT_FAILED;
+}
+
+static int refuse_setting(const char *problem)
+{
+    (void)fprintf(stderr, "footfall: %s\n", problem);
+    return EXIT_WRONG_SETTING;
+}
+
+/* What every process needs before anything is opened. 0 or -errno. */
+static int prepare_process(void)
+{
+    sigset_t handled;
+    int result;
+
+    (void)signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error, not the end */
+    (void)signal(SIGXFSZ, SIG_IGN); /* so is a file that may not grow */
+    (void)signal(SIGCHLD, SIG_DFL); /* were it ignored by inheritance, no child could be reaped */
+    signal_set_handled(&handled, true);
+    result = signals_block(&handled);
+    if (result == 0) {
+        result = hash_init();
+    }
+    if (result == 0) {
+        result = fault_point_init();
+    }
+    descriptors_raise_limit();
+    return result;
+}
+
+static void log_start(const struct settings *settings, const struct store_url *store)
+{
+    char store_text[STORE_URL_TEXT_BYTES];
+    const char *warning = store_url_warning(store);
+
+    store_url_write(store, store_text);
+    LOG_EVENT(LOG_INFO, "starting", LOG_FIELD_TEXT("version", FOOTFALL_VERSION),
+              LOG_FIELD_NUMBER("pid", getpid()), LOG_FIELD_NUMBER("workers", settings->workers),
+              LOG_FIELD_TEXT("store", store_text), LOG_FIELD_TEXT("key", settings->key));
+    if (warning != NULL) {
+        LOG_EVENT(LOG_WARN, "store_doubtful", LOG_FIELD_TEXT("reason", warning));
+    }
+}
+
+static int serve_alone(const struct settings *settings, struct scoreboard *scoreboard,
+                       struct listeners *listeners)
+{
+    const struct worker_context context = {
+        .settings = settings,
+        .slot = &scoreboard->slots[0],
+        .channel_fd = -1,
+        .listeners = listeners,
+    };
+    int exit_status = worker_run(&context);
+
+    listeners_unlink(listeners);
+    return exit_status;
+}
+
+static int serve_as_worker(const struct settings *settings, struct scoreboard *scoreboard,
+                           const struct master_result *role)
+{
+    const struct worker_context context = {
+        .settings = settings,
+        .slot = &scoreboard->slots[role->slot],
+        .slot_index = role->slot,
+        .channel_fd = role->channel_fd,
+    };
+
+    signal_set_ignore_masters();
+    return worker_run(&context);
+}
+
+/* Behind a balancer. Returns in the master and in each worker. */
+static int serve_together(const struct settings *settings, struct scoreboard *scoreboard,
+                          struct listeners *listeners)
+{
+    const struct master_context context = {
+        .settings = settings,
+        .scoreboard = scoreboard,
+        .listeners = listeners,
+    };
+    struct master_result result = master_run(&context);
+
+    if (result.role == MASTER_IS_WORKER) {
+        return serve_as_worker(settings, scoreboard, &result);
+    }
+    listeners_close(listeners);
+    listeners_unlink(listeners);
+    return result.exit_status;
+}
+
+static int serve(const struct settings *settings, const struct store_url *store)
+{
+    static struct listeners listeners; /* some kilobytes, one for each process */
+    struct scoreboard *scoreboard = NULL;
+    char reason[LISTENER_REASON_BYTES];
+    int result = prepare_process();
+    int exit_status;
+
+    if (result == -EINVAL) {
+        return refuse_setting("FOOTFALL_FAULT: not right; it takes POINT:NTH:kill|stop");
+    }
+    if (result == 0) {
+        result = scoreboard_create(&scoreboard);
+    }
+    if (result < 0) {
+        return fail(strerror(-result));
+    }
+    log_start(settings, store);
+    if (listeners_open(settings->listen, settings->listen_count, &listeners, reason) < 0) {
+        exit_status = fail(reason);
+    } else if (settings->workers == 0) {
+        exit_status = serve_alone(settings, scoreboard, &listeners);
+    } else {
+        exit_status = serve_together(settings, scoreboard, &listeners);
+    }
+    scoreboard_destroy(scoreboard);
+    return exit_status;
+}
+
+int main(int arguments_count, char **arguments)
+{
+    static struct settings settings; /* read once, then const */
+    static struct store_url store;
+    char problem[SETTINGS_PROBLEM_BYTES];
+    const char *store_problem;
+
+    switch (settings_read(arguments_count, arguments, &settings, problem)) {
+    case SETTINGS_READ:
+        break;
+    case SETTINGS_WRONG:
+        return refuse_setting(problem);
+    case SETTINGS_HELP:
+        settings_write_help(stdout, false);
+        return EXIT_STOPPED;
+    case SETTINGS_HELP_ALL:
+        settings_write_help(stdout, true);
+        return EXIT_STOPPED;
+    case SETTINGS_VERSION:
+        (void)puts("footfall " FOOTFALL_VERSION);
+        return EXIT_STOPPED;
+    }
+    if (store_url_parse(slice_of(settings.store), &store, &store_problem) < 0) {
+        (void)snprintf(problem, sizeof problem, "--store: %s", store_problem);
+        return refuse_setting(problem);
+    }
+    log_init(settings.log_level, settings.log_format);
+    return serve(&settings, &store);
+}

@@ -1,0 +1,42 @@
+/*
+ * descriptors.c - RLIMIT_NOFILE and close_range(2).
+ */
+#include "process/descriptors.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    OTHERS = 64, /* the store, the loop, files */
+    LEAST = 16,  /* however low the limit is */
+};
+
+void descriptors_raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* up to the hard limit this is allowed */
+    }
+}
+
+uint32_t descriptors_for_connections(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > UINT32_MAX) {
+        return UINT32_MAX;
+    }
+    return limit.rlim_cur < OTHERS + LEAST ? LEAST : (uint32_t)limit.rlim_cur - OTHERS;
+}
+
+void descriptors_close_all_but(int fd)
+{
+    unsigned first = STDERR_FILENO + 1;
+
+    if ((unsigned)fd > first) {
+        (void)close_range(first, (unsigned)fd - 1, 0);
+    }
+    (void)close_range((unsigned)fd + 1, ~0U, 0);
+}

@@ -1,0 +1,398 @@
+/*
+ * worker.c - the wiring of one serving process, its start, its drain and its end.
+ */
+#include "process/worker.h"
+
+#include "base/clock.h"
+#include "http/server.h"
+#include "loop/loop.h"
+#include "loop/signals.h"
+#include "loop/timer.h"
+#include "process/intake.h"
+#include "process/signal_set.h"
+#include "store/store_url.h"
+#include "visits/hit.h"
+#include "visits/tally.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    WAITING_HITS_MAX = 65536,
+    BEAT_MS = 500,       /* between two signs of life, at most */
+    ABORT_GRACE_MS = 200, /* past the drain time-out, for what is cut to be let go of */
+};
+
+struct worker {
+    const struct worker_context *context;
+    struct loop *loop;
+    struct signals signals;
+    struct deal_intake *deals;     /* behind a master */
+    struct accept_intake *accepts; /* alone */
+    struct http_server *server;
+    struct store *store; /* NULL once closed */
+    struct tally *tally;
+    struct hits hits;
+    struct timer_queue timers;
+    struct timer beat;
+    struct timer drain_limit;
+    bool draining;
+    bool intake_ended;
+    bool store_closing;
+    uint32_t stop_signals;
+    int exit_status;
+    struct log_limit refused_limit;
+};
+
+static bool is_alone(const struct worker *worker)
+{
+    return worker->context->listeners != NULL;
+}
+
+/* ---- the end ---- */
+
+static void store_closed(void *owner)
+{
+    struct worker *worker = owner;
+
+    worker->store = NULL;
+    timer_stop(&worker->drain_limit);
+    loop_stop(worker->loop);
+}
+
+/* No connection is left, and none will come: what is counted goes to the store, then it ends. */
+static void end_when_drained(struct worker *worker)
+{
+    if (!worker->intake_ended || http_server_connections(worker->server) > 0 ||
+        worker->store_closing) {
+        return;
+    }
+    worker->store_closing = true;
+    store_close(worker->store, store_closed, worker);
+}
+
+static void server_drained(void *owner)
+{
+    end_when_drained(owner);
+}
+
+static void store_will_not_close(void *owner)
+{
+    struct worker *worker = owner;
+
+    LOG_EVENT(LOG_WARN, "worker_ended_hard", LOG_FIELD_NUMBER("slot", worker->context->slot_index));
+    _exit(worker->exit_status); /* a commit hangs: past the drain time-out nothing waits for it */
+}
+
+static void drain_timed_out(void *owner)
+{
+    struct worker *worker = owner;
+
+    LOG_EVENT(LOG_WARN, "drain_timed_out", LOG_FIELD_NUMBER("slot", worker->context->slot_index),
+              LOG_FIELD_NUMBER("connections", http_server_connections(worker->server)));
+    timer_init(&worker->drain_limit, store_will_not_close, worker);
+    timer_start(&worker->drain_limit, &worker->timers, ABORT_GRACE_MS);
+    worker->intake_ended = true;
+    http_server_abort(worker->server);
+    end_when_drained(worker);
+}
+
+static void start_draining(struct worker *worker)
+{
+    const struct settings *settings = worker->context->settings;
+
+    if (worker->draining) {
+        return;
+    }
+    worker->draining = true;
+    atomic_store(&worker->context->slot->state, WORKER_DRAINING);
+    if (settings->drain_timeout_ms > 0) {
+        timer_start(&worker->drain_limit, &worker->timers, settings->drain_timeout_ms);
+    }
+    if (worker->deals != NULL) {
+        deal_intake_tell_leaving(worker->deals);
+    } else {
+        accept_intake_drain(worker->accepts);
+    }
+    http_server_drain(worker->server, server_drained);
+}
+
+/* ---- what happens meanwhile ---- */
+
+static void intake_took(void *owner, int connection_fd)
+{
+    struct worker *worker = owner;
+
+    (void)http_server_take(worker->server, connection_fd); /* without memory it has closed it */
+}
+
+/* The master deals no more or is gone, or the listeners are closed. */
+static void intake_ended(void *owner)
+{
+    struct worker *worker = owner;
+
+    worker->intake_ended = true;
+    start_draining(worker);
+    end_when_drained(worker);
+}
+
+static void connection_ended(void *owner)
+{
+    struct worker *worker = owner;
+
+    if (worker->accepts != NULL) {
+        accept_intake_retry(worker->accepts);
+    }
+}
+
+static void request_refused(void *owner, const struct refusal *refusal)
+{
+    struct worker *worker = owner;
+
+    LOG_EVENT_LIMITED(&worker->refused_limit, LOG_DEBUG, "request_refused",
+                      LOG_FIELD_TEXT("fault", refusal->name),
+                      LOG_FIELD_NUMBER("status", refusal->status));
+}
+
+static void store_ready(void *owner)
+{
+    struct worker *worker = owner;
+
+    tally_store_ready(worker->tally);
+}
+
+static void store_notice(void *owner, bool is_error, const char *event, const char *detail)
+{
+    struct worker *worker = owner;
+
+    LOG_EVENT(is_error ? LOG_ERROR : LOG_INFO, event,
+              LOG_FIELD_NUMBER("slot", worker->context->slot_index),
+              LOG_FIELD_TEXT("detail", detail));
+}
+
+static void beat(void *owner)
+{
+    struct worker *worker = owner;
+
+    atomic_store_explicit(&worker->context->slot->beat_ms, loop_now_ms(worker->loop),
+                          memory_order_relaxed);
+    timer_start(&worker->beat, &worker->timers, BEAT_MS);
+}
+
+static void signal_received(void *owner, int signal_number, bool from_process)
+{
+    struct worker *worker = owner;
+
+    if (signal_set_asks_to_stop(signal_number, from_process)) {
+        if (is_alone(worker) && ++worker->stop_signals > 1) {
+            LOG_EVENT(LOG_WARN, "stop_hard", LOG_FIELD_NUMBER("signal", signal_number));
+            _exit(0); /* a second one ends at once */
+        }
+        if (is_alone(worker)) {
+            LOG_EVENT(LOG_INFO, "stopping", LOG_FIELD_NUMBER("signal", signal_number));
+        }
+        start_draining(worker);
+    } else if (from_process) {
+        LOG_EVENT(LOG_WARN, "signal_ignored", LOG_FIELD_NUMBER("signal", signal_number),
+                  LOG_FIELD_TEXT("name", sigabbrev_np(signal_number)));
+    }
+}
+
+/* ---- the start ---- */
+
+/* Says why it cannot start: a worker to the master, who logs it once for all, the single process
+ * to the log. */
+static void explain(struct worker *worker, const char *reason)
+{
+    if (is_alone(worker)) {
+        LOG_EVENT(LOG_ERROR, "start_failed", LOG_FIELD_TEXT("reason", reason));
+    } else {
+        scoreboard_slot_set_reason(worker->context->slot, reason);
+    }
+}
+
+static int open_server(struct worker *worker)
+{
+    const struct settings *settings = worker->context->settings;
+    const struct http_settings http_settings = {
+        .header_timeout_ms = settings->header_timeout_ms,
+        .body_timeout_ms = settings->body_timeout_ms,
+        .idle_timeout_ms = settings->idle_timeout_ms,
+        .limits = http_default_limits,
+        .unanswered_max = HTTP_UNANSWERED_MAX,
+        .routes = hit_routes,
+        .routes_count = hit_routes_count,
+        .routes_owner = &worker->hits,
+        .refused = request_refused,
+        .connection_ended = connection_ended,
+        .owner = worker,
+        .connections_gauge = &worker->context->slot->connections,
+    };
+
+    return http_server_create(worker->loop, &http_settings, &worker->server);
+}
+
+static int open_tally(struct worker *worker)
+{
+    const struct settings *settings = worker->context->settings;
+    const struct tally_settings tally_settings = {
+        .waiting_hits_max = WAITING_HITS_MAX,
+        .timeout_ms = settings->store_timeout_ms,
+    };
+    int result;
+
+    hits_init(&worker->hits, slice_of(settings->key), getpid());
+    result = tally_create(worker->loop, &tally_settings, hit_done, &worker->hits, &worker->tally);
+    if (result == 0) {
+        worker->hits.tally = worker->tally;
+        worker->hits.server = worker->server;
+    }
+    return result;
+}
+
+static int open_store(struct worker *worker, char *out_reason)
+{
+    const struct store_events events = {
+        .ready = store_ready,
+        .notice = store_notice,
+        .owner = worker,
+    };
+    struct store_url url;
+    const char *problem;
+    int result =
+        store_url_parse(slice_of(worker->context->settings->store), &url, &problem); /* checked */
+
+    if (result == 0) {
+        result = store_url_open(&url, worker->loop, worker->context->settings->store_timeout_ms,
+                                &events, &worker->store, out_reason);
+    }
+    if (result == 0) {
+        tally_set_store(worker->tally, worker->store);
+    }
+    return result;
+}
+
+static int open_intake(struct worker *worker)
+{
+    const struct intake_events events = {
+        .took = intake_took,
+        .ended = intake_ended,
+        .owner = worker,
+    };
+
+    if (is_alone(worker)) {
+        return accept_intake_create(worker->loop, worker->context->listeners, &events,
+                                    &worker->accepts);
+    }
+    return deal_intake_create(worker->loop, worker->context->channel_fd, worker->context->slot,
+                              &events, &worker->deals);
+}
+
+static int open_signals(struct worker *worker)
+{
+    sigset_t set;
+
+    signal_set_handled(&set, is_alone(worker));
+    return signals_open(&worker->signals, worker->loop, &set, signal_received, worker);
+}
+
+/* Makes everything but the loop. 0, or -errno with `out_reason`. */
+static int open_all(struct worker *worker, char *out_reason)
+{
+    int result = open_server(worker);
+
+    if (result == 0) {
+        result = open_tally(worker);
+    }
+    if (result == 0) {
+        result = open_signals(worker);
+    }
+    if (result < 0) {
+        (void)snprintf(out_reason, STORE_REASON_BYTES, "a worker cannot be started: %s",
+                       strerror(-result));
+        return result;
+    }
+    result = open_store(worker, out_reason);
+    if (result == 0) {
+        result = open_intake(worker);
+        if (result < 0) {
+            (void)snprintf(out_reason, STORE_REASON_BYTES, "a worker cannot be started: %s",
+                           strerror(-result));
+        }
+    }
+    return result;
+}
+
+static void tell_ready(struct worker *worker)
+{
+    struct listeners *listeners = worker->context->listeners;
+
+    beat(worker);
+    atomic_store(&worker->context->slot->state, WORKER_SERVING);
+    if (is_alone(worker)) {
+        accept_intake_start(worker->accepts);
+        listeners_log_ready(listeners);
+    } else {
+        deal_intake_tell_ready(worker->deals);
+    }
+}
+
+/* Frees what was made, in any state of making; one more run of the loop lets go of descriptors. */
+static void close_all(struct worker *worker)
+{
+    timer_stop(&worker->beat);
+    timer_stop(&worker->drain_limit);
+    deal_intake_destroy(worker->deals);
+    accept_intake_destroy(worker->accepts);
+    if (worker->signals.descriptor.loop != NULL) {
+        signals_close(&worker->signals);
+    }
+    if (worker->server != NULL) {
+        http_server_abort(worker->server); /* none is left but after a failure */
+    }
+    if (worker->store != NULL) {
+        store_close(worker->store, store_closed, worker);
+    } else {
+        loop_stop(worker->loop);
+    }
+    (void)loop_run(worker->loop);
+    tally_destroy(worker->tally);
+    http_server_destroy(worker->server);
+    timer_queue_finish(&worker->timers);
+    loop_destroy(worker->loop);
+}
+
+int worker_run(const struct worker_context *context)
+{
+    struct worker worker = {
+        .context = context,
+        .exit_status = WORKER_EXIT_DRAINED,
+        .refused_limit = {.burst = 100, .period_ms = 1000},
+    };
+    char reason[STORE_REASON_BYTES];
+    int result = loop_create(&worker.loop);
+
+    if (result < 0) {
+        explain(&worker, strerror(-result));
+        return WORKER_EXIT_FAILED;
+    }
+    timer_queue_init(&worker.timers, worker.loop);
+    timer_init(&worker.beat, beat, &worker);
+    timer_init(&worker.drain_limit, drain_timed_out, &worker);
+    result = open_all(&worker, reason);
+    if (result < 0) {
+        explain(&worker, reason);
+        worker.exit_status = is_alone(&worker) ? WORKER_EXIT_FAILED : WORKER_EXIT_NOT_AGAIN;
+    } else {
+        tell_ready(&worker);
+        result = loop_run(worker.loop);
+        if (result < 0) {
+            LOG_EVENT(LOG_ERROR, "loop_failed", LOG_FIELD_TEXT("reason", strerror(-result)));
+            worker.exit_status = WORKER_EXIT_FAILED;
+        }
+    }
+    close_all(&worker);
+    return worker.exit_status;
+}

@@ -1,0 +1,27 @@
+/*
+ * worker.h - the process that serves visitors: behind the master, or alone.
+ *
+ * It joins everything: connections from an intake, HTTP, the tally and a store, on one loop.
+ */
+#ifndef FOOTFALL_PROCESS_WORKER_H
+#define FOOTFALL_PROCESS_WORKER_H
+
+#include "base/scoreboard.h"
+#include "base/settings.h"
+#include "process/listener.h"
+#include "process/worker_exit.h"
+
+struct worker_context {
+    const struct settings *settings;
+    struct scoreboard_slot *slot; /* this worker's */
+    uint32_t slot_index;
+    int channel_fd;              /* the worker's end; -1: alone */
+    struct listeners *listeners; /* of the single process; NULL behind a master */
+};
+
+/* Serves until it has been drained. Returns the process's exit status (enum worker_exit); the single
+ * process logs its own errors, a worker writes why it cannot start into its slot. Takes the
+ * descriptors of the context. */
+int worker_run(const struct worker_context *context);
+
+#endif

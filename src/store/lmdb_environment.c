@@ -1,0 +1,275 @@
+/*
+ * lmdb_environment.c - opening, checking and committing. LMDB's errors become -errno here.
+ */
+#include "store/lmdb_environment.h"
+
+#include "base/decimal.h"
+#include "base/fault_point.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    DATABASES_MAX = 8,
+    FOLDER_MODE = 0700,
+    FILE_MODE = 0600,
+};
+
+/* errno > 0 or MDB_... < 0 (lmdb.h) as -errno. */
+static int errno_from_lmdb(int result)
+{
+    switch (result) {
+    case MDB_MAP_FULL:
+        return -ENOSPC;
+    case MDB_PANIC:
+        return -EUCLEAN;
+    case MDB_VERSION_MISMATCH:
+        return -EPROTONOSUPPORT;
+    case MDB_NOTFOUND:
+        return -ENOENT;
+    default:
+        return result > 0 ? -result : result < 0 ? -EIO : 0;
+    }
+}
+
+static MDB_val value_of(const char *text)
+{
+    return (MDB_val){.mv_size = strlen(text), .mv_data = (void *)text};
+}
+
+/* Reads the layout number. -ENOENT: none is written. -EPROTONOSUPPORT: not ours. */
+static int check_layout(MDB_txn *transaction, MDB_dbi meta)
+{
+    MDB_val name = value_of("layout");
+    MDB_val value;
+    uint64_t layout;
+    int result = errno_from_lmdb(mdb_get(transaction, meta, &name, &value));
+
+    if (result < 0) {
+        return result;
+    }
+    if (!decimal_read((struct slice){value.mv_data, value.mv_size}, UINT32_MAX, &layout) ||
+        layout != LMDB_LAYOUT) {
+        return -EPROTONOSUPPORT;
+    }
+    return 0;
+}
+
+static int write_layout(MDB_txn *transaction, MDB_dbi meta)
+{
+    char text[DECIMAL_BYTES_MAX];
+    MDB_val name = value_of("layout");
+    MDB_val value = {.mv_size = decimal_write(text, LMDB_LAYOUT), .mv_data = text};
+
+    return errno_from_lmdb(mdb_put(transaction, meta, &name, &value, 0));
+}
+
+/* Opens the databases and checks the layout in one transaction. With `make`, what is missing is
+ * made; without, it is -ENOENT, and nobody's write lock is waited for. */
+static int open_databases(struct lmdb_environment *environment, bool make)
+{
+    MDB_txn *transaction = NULL;
+    MDB_dbi meta;
+    unsigned flags = make ? MDB_CREATE : 0;
+    int result = errno_from_lmdb(
+        mdb_txn_begin(environment->env, NULL, make ? 0 : MDB_RDONLY, &transaction));
+
+    if (result < 0) {
+        return result;
+    }
+    result = errno_from_lmdb(mdb_dbi_open(transaction, "meta", flags, &meta));
+    if (result == 0) {
+        result = check_layout(transaction, meta);
+        if (result == -ENOENT && make) {
+            result = write_layout(transaction, meta);
+        }
+    }
+    if (result == 0) {
+        result = errno_from_lmdb(
+            mdb_dbi_open(transaction, "counters", flags, &environment->counters));
+    }
+    if (result < 0) {
+        mdb_txn_abort(transaction);
+        return result;
+    }
+    return errno_from_lmdb(mdb_txn_commit(transaction)); /* keeps the handles */
+}
+
+static int sync_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = 0;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    /* EINVAL: a file system that knows no such sync, which then has nothing to lose by it. */
+    if (fsync(fd) < 0 && errno != EINVAL) {
+        result = -errno;
+    }
+    (void)close(fd);
+    return result;
+}
+
+/* LMDB syncs its files but never the folder that names them (measured). */
+static int sync_names(const char *path)
+{
+    char copy[PATH_MAX];
+    int result = sync_folder(path);
+
+    if (result < 0) {
+        return result;
+    }
+    (void)snprintf(copy, sizeof copy, "%s", path); /* dirname(3) writes into it */
+    result = sync_folder(dirname(copy));
+    /* A parent that may be passed through but not read cannot be synced by us. */
+    return result == -EACCES ? 0 : result;
+}
+
+static int open_environment(struct lmdb_environment *environment, const char *path,
+                            size_t map_bytes)
+{
+    int dead_readers;
+    int result = errno_from_lmdb(mdb_env_create(&environment->env));
+
+    if (result < 0) {
+        return result;
+    }
+    result = errno_from_lmdb(mdb_env_set_maxdbs(environment->env, DATABASES_MAX));
+    if (result == 0) {
+        result = errno_from_lmdb(mdb_env_set_mapsize(environment->env, map_bytes));
+    }
+    if (result == 0) {
+        /* No MDB_WRITEMAP (a full disk is SIGBUS), no MDB_NOSYNC (a power cut may corrupt). */
+        result = errno_from_lmdb(mdb_env_open(environment->env, path, MDB_NOTLS, FILE_MODE));
+    }
+    if (result == 0) {
+        result = errno_from_lmdb(mdb_reader_check(environment->env, &dead_readers));
+    }
+    if (result == 0) {
+        result = open_databases(environment, false);
+        if (result == -ENOENT) {
+            result = open_databases(environment, true);
+        }
+    }
+    if (result == 0) {
+        result = sync_names(path);
+    }
+    return result;
+}
+
+/* What an operator is told. */
+static void explain(int result, const char *path, char *out_reason, size_t reason_bytes)
+{
+    if (result == -EPROTONOSUPPORT) {
+        (void)snprintf(out_reason, reason_bytes,
+                       "the folder %.150s holds a layout that this version does not know (it "
+                       "knows %d); use the version that wrote it or another folder",
+                       path, LMDB_LAYOUT);
+    } else {
+        (void)snprintf(out_reason, reason_bytes,
+                       "the folder %.150s cannot be used: %s; name one that this user may write "
+                       "with --store lmdb:PATH",
+                       path, strerror(-result));
+    }
+}
+
+int lmdb_environment_open(const char *path, size_t map_bytes,
+                          struct lmdb_environment *out_environment, char *out_reason,
+                          size_t reason_bytes)
+{
+    struct lmdb_environment environment = {.env = NULL};
+    int result = 0;
+
+    if (mkdir(path, FOLDER_MODE) < 0 && errno != EEXIST) {
+        result = -errno;
+    } else {
+        result = open_environment(&environment, path, map_bytes);
+    }
+    if (result < 0) {
+        explain(result, path, out_reason, reason_bytes);
+        lmdb_environment_close(&environment); /* required even after a failed mdb_env_open() */
+        return result;
+    }
+    *out_environment = environment;
+    return 0;
+}
+
+void lmdb_environment_close(struct lmdb_environment *environment)
+{
+    if (environment->env != NULL) {
+        mdb_env_close(environment->env);
+        environment->env = NULL;
+    }
+}
+
+/* Adds one batch within the transaction. */
+static int add_batch(MDB_txn *transaction, MDB_dbi counters, struct store_batch *batch)
+{
+    MDB_val key = {.mv_size = batch->key.length, .mv_data = (void *)batch->key.bytes};
+    MDB_val old;
+    MDB_val value = {.mv_size = sizeof(uint64_t)};
+    uint64_t count = 0;
+    int result = errno_from_lmdb(mdb_get(transaction, counters, &key, &old));
+
+    if (result < 0 && result != -ENOENT) {
+        return result;
+    }
+    if (result == 0) {
+        if (old.mv_size < sizeof count) {
+            return -EIO;
+        }
+        memcpy(&count, old.mv_data, sizeof count);
+        count = le64toh(count);
+        value.mv_size = old.mv_size;
+    }
+    count = htole64(store_batch_count(batch, count));
+    if (value.mv_size == sizeof count) {
+        value.mv_data = &count;
+        return errno_from_lmdb(mdb_put(transaction, counters, &key, &value, 0));
+    }
+    /* What a later version has written behind the count stays. `old` ends with the first write. */
+    value.mv_data = malloc(value.mv_size);
+    if (value.mv_data == NULL) {
+        return -ENOMEM;
+    }
+    memcpy(value.mv_data, old.mv_data, value.mv_size);
+    memcpy(value.mv_data, &count, sizeof count);
+    result = errno_from_lmdb(mdb_put(transaction, counters, &key, &value, 0));
+    free(value.mv_data);
+    return result;
+}
+
+int lmdb_environment_commit(struct lmdb_environment *environment,
+                            const struct store_batch_list *batches)
+{
+    MDB_txn *transaction = NULL;
+    int result = errno_from_lmdb(mdb_txn_begin(environment->env, NULL, 0, &transaction));
+
+    if (result == 0) {
+        FAULT_POINT(FAULT_LMDB_LOCKED);
+        for (struct store_batch *batch = batches->first; batch != NULL && result == 0;
+             batch = batch->next) {
+            result = add_batch(transaction, environment->counters, batch);
+        }
+        if (result < 0) {
+            mdb_txn_abort(transaction);
+        } else {
+            FAULT_POINT(FAULT_BEFORE_COMMIT);
+            result = errno_from_lmdb(mdb_txn_commit(transaction));
+        }
+    }
+    for (struct store_batch *batch = batches->first; batch != NULL && result < 0;
+         batch = batch->next) {
+        store_batch_fail(batch, result);
+    }
+    return result;
+}

@@ -1,0 +1,44 @@
+/*
+ * lmdb_environment.h - the folder that LMDB keeps counts in, opened and checked.
+ *
+ * Layout 1. Two named databases: "meta" holds "layout" -> the layout number as decimal text;
+ * "counters" holds key -> the count, 8 bytes, little-endian (longer values keep the count in
+ * their first 8 bytes: what a later version puts behind it is left as it is).
+ *
+ * An environment must be opened after fork(2) (lmdb.h) and is used by one thread at a time.
+ */
+#ifndef FOOTFALL_STORE_LMDB_ENVIRONMENT_H
+#define FOOTFALL_STORE_LMDB_ENVIRONMENT_H
+
+#include "store/store.h"
+
+#include <lmdb.h>
+#include <stddef.h>
+
+enum { LMDB_LAYOUT = 1 };
+
+struct lmdb_environment {
+    MDB_env *env; /* NULL: not open */
+    MDB_dbi counters;
+};
+
+/* Opens the folder `path`, making it (not its parents) and the files in it when they are
+ * missing, and sees to it that what it made survives a power cut. `map_bytes` is the most that the
+ * counts may take. 0: *out_environment is to be closed. -errno: *out_environment is untouched and
+ * `out_reason` says in a sentence what is wrong and how to mend it; -EPROTONOSUPPORT is a layout
+ * that this version does not know. */
+int lmdb_environment_open(const char *path, size_t map_bytes,
+                          struct lmdb_environment *out_environment, char *out_reason,
+                          size_t reason_bytes);
+
+/* Fine when it is not open. */
+void lmdb_environment_close(struct lmdb_environment *environment);
+
+/* Adds every batch to its key and gives their hits their numbers, in one transaction that is on
+ * disk when the call returns. May wait for another process's transaction. 0, or -errno with
+ * nothing counted, and every hit of every batch failed. -EUCLEAN: the environment cannot go on and
+ * must be opened anew. */
+int lmdb_environment_commit(struct lmdb_environment *environment,
+                            const struct store_batch_list *batches);
+
+#endif

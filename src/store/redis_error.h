@@ -1,0 +1,24 @@
+/*
+ * redis_error.h - what a server says of why it did not do what it was asked.
+ *
+ * An error reply is a line whose first word tells the kind (WRONGTYPE, NOAUTH, LOADING …, or ERR
+ * for all the others) and whose rest is for people. Pure.
+ */
+#ifndef FOOTFALL_STORE_REDIS_ERROR_H
+#define FOOTFALL_STORE_REDIS_ERROR_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The text's first word. Borrowed from the text. */
+struct slice redis_error_kind(struct slice text);
+
+/* Whether `part` stands anywhere in the text; an empty part stands nowhere. */
+bool redis_error_holds(struct slice text, struct slice part);
+
+/* Copies what has room of the text, with '?' for everything but printable ASCII, and a NUL. */
+void redis_error_copy(struct slice text, char *out_text, size_t out_bytes);
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * store.c - what every store does with batches: number or fail their hits, keep them in a list.
+ *
+ * Pure but for store_batch_list_done(), which tells the batches' owners.
+ */
+#include "store/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+
+void store_batch_number(struct store_batch *batch, uint64_t last)
+{
+    assert(last >= batch->hits_count && last <= STORE_NUMBER_MAX);
+    for (uint32_t i = 0; i < batch->hits_count; i++) {
+        batch->hits[i].number = last - batch->hits_count + i + 1;
+        batch->hits[i].result = 0;
+    }
+}
+
+uint64_t store_batch_count(struct store_batch *batch, uint64_t before)
+{
+    uint64_t count = before;
+
+    for (uint32_t i = 0; i < batch->hits_count; i++) {
+        struct store_hit *hit = &batch->hits[i];
+
+        if (count >= STORE_NUMBER_MAX) {
+            hit->number = 0;
+            hit->result = -EOVERFLOW;
+        } else {
+            count++;
+            hit->number = count;
+            hit->result = 0;
+        }
+    }
+    return count;
+}
+
+void store_batch_fail(struct store_batch *batch, int result)
+{
+    assert(result < 0);
+    for (uint32_t i = 0; i < batch->hits_count; i++) {
+        batch->hits[i].number = 0;
+        batch->hits[i].result = result;
+    }
+}
+
+void store_batch_list_add(struct store_batch_list *list, struct store_batch *batch)
+{
+    batch->next = NULL;
+    if (list->last == NULL) {
+        list->first = batch;
+    } else {
+        list->last->next = batch;
+    }
+    list->last = batch;
+}
+
+struct store_batch_list store_batch_list_take(struct store_batch_list *list)
+{
+    struct store_batch_list taken = *list;
+
+    *list = (struct store_batch_list){NULL, NULL};
+    return taken;
+}
+
+void store_batch_list_done(struct store_batch_list *list)
+{
+    /* Taken first: an owner may hand its batch, or another, to the same list again. */
+    struct store_batch *batch = store_batch_list_take(list).first;
+
+    while (batch != NULL) {
+        struct store_batch *next = batch->next; /* done() may free the batch */
+
+        batch->done(batch);
+        batch = next;
+    }
+}

@@ -1,0 +1,117 @@
+/*
+ * store.h - where counts live: the interface that memory, LMDB and Redis implement.
+ *
+ * A store is given batches, one key and a list of hits each, and answers every hit of a batch:
+ * counted, with its number, or not, with an error. It knows nothing of HTTP, and neither logs
+ * nor exits: trouble that has no caller is told through store_events. A store belongs to one
+ * worker's loop.
+ *
+ * The layout number says how a store writes its counts down; 0 for one that keeps nothing.
+ */
+#ifndef FOOTFALL_STORE_STORE_H
+#define FOOTFALL_STORE_STORE_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+
+/* The largest count: a counter stops there (signed 64 bits in Redis and in JSON readers). */
+#define STORE_NUMBER_MAX INT64_MAX
+
+enum { STORE_KEY_BYTES_MAX = 255 };
+
+/* One visit on its way through the store. */
+struct store_hit {
+    uint64_t ticket; /* the sender's, untouched by the store */
+    uint64_t number; /* filled in by the store: from 1, valid when result is 0 */
+    int result;      /* filled in by the store: 0 counted, or -errno */
+};
+
+/* What is added to one key in one atomic step. The sender owns the batch, its key and its
+ * hits, and leaves them alone until done(). */
+struct store_batch {
+    struct slice key;       /* 1..STORE_KEY_BYTES_MAX bytes */
+    struct store_hit *hits; /* in order of arrival: numbers are given out in this order */
+    uint32_t hits_count;    /* from 1 */
+    /* Comes exactly once, never from inside store_apply(), when every hit has its result. */
+    void (*done)(struct store_batch *batch);
+    void *owner;              /* the sender's */
+    struct store_batch *next; /* the store's while the batch is in its hands */
+};
+
+/* What a store tells of itself, to whoever opened it. */
+struct store_events {
+    /* It takes batches from now on (after not having done so). */
+    void (*ready)(void *owner);
+    /* Something that an operator should know, once per change: `event` is a stable name such as
+     * "redis_link_up", `is_error` says whether it is bad news, `detail` (borrowed, no secret in it)
+     * says more. */
+    void (*notice)(void *owner, bool is_error, const char *event, const char *detail);
+    void *owner;
+};
+
+struct store;
+
+struct store_kind {
+    const char *name; /* "memory", "lmdb", "redis" */
+    uint32_t layout;  /* 0: keeps nothing */
+    bool (*is_ready)(const struct store *store);
+    void (*apply)(struct store *store, struct store_batch *batch);
+    void (*close)(struct store *store, void (*closed)(void *owner), void *owner);
+};
+
+/* Batches in the order in which they came, linked by `next`. */
+struct store_batch_list {
+    struct store_batch *first;
+    struct store_batch *last;
+};
+
+/* Appends one batch. */
+void store_batch_list_add(struct store_batch_list *list, struct store_batch *batch);
+
+/* Takes all of them: the list is empty afterwards. */
+struct store_batch_list store_batch_list_take(struct store_batch_list *list);
+
+/* Calls done() for each; the list is borrowed for the call, its batches go to their owners. */
+void store_batch_list_done(struct store_batch_list *list);
+
+/* The head of every store; implementations embed it as their first member. */
+struct store {
+    const struct store_kind *kind;
+    struct store_events events;
+};
+
+/* Whether a batch would be taken on its way now. While it is not, keep it: ready() will say. */
+static inline bool store_is_ready(const struct store *store)
+{
+    return store->kind->is_ready(store);
+}
+
+/* Counts a batch; the store must be ready. Batches of one key are given one at a time. */
+static inline void store_apply(struct store *store, struct store_batch *batch)
+{
+    store->kind->apply(store, batch);
+}
+
+/* Ends every batch in its hands with -ECANCELED or its real result, then frees the store;
+ * closed() comes when all of that is done, possibly from inside the call. The loop must run on
+ * until then. */
+static inline void store_close(struct store *store, void (*closed)(void *owner), void *owner)
+{
+    store->kind->close(store, closed, owner);
+}
+
+/* Fills in the hits of a batch whose last number is `last`: the i-th of n gets last - n + i. */
+void store_batch_number(struct store_batch *batch, uint64_t last);
+
+/* The same from the count `before` the batch: hits that would pass STORE_NUMBER_MAX get
+ * -EOVERFLOW. Returns the count after it. */
+uint64_t store_batch_count(struct store_batch *batch, uint64_t before);
+
+/* Gives every hit of the batch the same error. */
+void store_batch_fail(struct store_batch *batch, int result);
+
+#endif

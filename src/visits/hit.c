@@ -1,0 +1,91 @@
+/*
+ * hit.c - from request to tally, from number to reply.
+ */
+#include "visits/hit.h"
+
+#include "base/decimal.h"
+#include "http/server.h"
+#include "visits/tally.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { RETRY_AFTER_S = 1 };
+
+/* How a hit that has no number is answered. At its end a counter stays: no use in trying again. */
+static void answer_without_number(struct hits *hits, uint64_t ticket, int result)
+{
+    struct reply reply;
+
+    if (result == -EOVERFLOW) {
+        reply_set_error(&reply, 503, "The counter is at its end.");
+    } else {
+        reply_set_error(&reply, 503,
+                        result == -EAGAIN ? "Too many visits wait to be counted."
+                                          : "The visit could not be counted.");
+        reply.retry_after_s = RETRY_AFTER_S;
+    }
+    http_server_answer(hits->server, ticket, &reply);
+}
+
+/* Without the body, whose length would depend on a number that nobody is given. */
+static void answer_head(void *owner, uint64_t ticket)
+{
+    struct hits *hits = owner;
+    struct reply reply = {.status = 200, .has_no_length = true};
+
+    http_server_answer(hits->server, ticket, &reply);
+}
+
+static void count(void *owner, uint64_t ticket)
+{
+    struct hits *hits = owner;
+    int result = tally_count(hits->tally, hits->key, ticket);
+
+    if (result < 0) {
+        answer_without_number(hits, ticket, result);
+    }
+}
+
+const struct route hit_routes[] = {
+    {
+        .path = "/",
+        .allow = "GET, HEAD, POST, OPTIONS",
+        .handlers =
+            {
+                [METHOD_GET] = count,
+                [METHOD_POST] = count,
+                [METHOD_HEAD] = answer_head,
+            },
+    },
+};
+const size_t hit_routes_count = sizeof hit_routes / sizeof hit_routes[0];
+
+void hits_init(struct hits *hits, struct slice key, pid_t pid)
+{
+    *hits = (struct hits){.key = key};
+    hits->behind_number_length = (size_t)snprintf(
+        hits->behind_number, sizeof hits->behind_number, ",\"pid\":%ld}", (long)pid);
+}
+
+void hit_done(void *owner, uint64_t ticket, int result, uint64_t number)
+{
+    static const struct slice before_number = {"{\"counter\":", 11};
+    struct hits *hits = owner;
+    struct reply reply;
+    size_t length = before_number.length;
+
+    if (result < 0) {
+        answer_without_number(hits, ticket, result);
+        return;
+    }
+    memcpy(reply.body, before_number.bytes, before_number.length);
+    length += decimal_write(reply.body + length, number);
+    memcpy(reply.body + length, hits->behind_number, hits->behind_number_length);
+    reply.body_length = (uint8_t)(length + hits->behind_number_length);
+    reply.status = 200;
+    reply.retry_after_s = 0;
+    reply.has_no_length = false;
+    reply.allow = NULL;
+    http_server_answer(hits->server, ticket, &reply);
+}

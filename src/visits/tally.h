@@ -1,0 +1,51 @@
+/*
+ * tally.h - hits on their way to the store, gathered per key.
+ *
+ * While one batch of a key is in flight, later hits of that key wait here and leave together as
+ * one addition; so do the hits of one turn of the loop. One batch in flight per key keeps numbers
+ * growing on a connection and every number between its request and its reply: linearizable.
+ *
+ * It belongs to one worker's loop; it owns copies of the keys and borrows the store.
+ */
+#ifndef FOOTFALL_VISITS_TALLY_H
+#define FOOTFALL_VISITS_TALLY_H
+
+#include "base/slice.h"
+#include "loop/loop.h"
+#include "store/store.h"
+
+#include <stdint.h>
+
+struct tally;
+
+/* How one hit ended: result 0 and its number (from 1), or -errno and 0: -ETIMEDOUT when the store
+ * took too long, -EOVERFLOW when the counter is at its end, what the store said otherwise.
+ * `ticket` is what tally_count() was given, untouched. */
+typedef void tally_done(void *owner, uint64_t ticket, int result, uint64_t number);
+
+struct tally_settings {
+    uint32_t waiting_hits_max; /* over all keys */
+    uint64_t timeout_ms;       /* how long a hit waits; 0: for ever */
+};
+
+/* Makes an empty tally without a store: hits wait until tally_set_store(). Borrows `loop` and
+ * `owner`. 0: the caller owns *out_tally. -ENOMEM: *out_tally is untouched. */
+int tally_create(struct loop *loop, const struct tally_settings *settings, tally_done *done,
+                 void *owner, struct tally **out_tally);
+
+/* Borrows `store` until tally_destroy(). */
+void tally_set_store(struct tally *tally, struct store *store);
+
+/* Counts one hit on `key` (borrowed for the call, 1..255 bytes).
+ * 0: done() comes exactly once, never from inside this call.
+ * -EAGAIN: waiting_hits_max is reached; -ENOMEM. After an error done() stays silent. */
+int tally_count(struct tally *tally, struct slice key, uint64_t ticket);
+
+/* The store takes batches again: sends what waits, at the end of the turn. */
+void tally_store_ready(struct tally *tally);
+
+/* Ends every waiting hit with -ECANCELED, then frees. The store must have been closed before, so
+ * that no batch is in flight. NULL is fine. */
+void tally_destroy(struct tally *tally);
+
+#endif

@@ -1,0 +1,339 @@
+/*
+ * fake_redis.h - a Redis server that answers what a test wants it to.
+ *
+ * It listens on a free port or on a unix socket and runs on the test's own loop, so that a test
+ * is one thread and decides what happens before what. Each whole command goes to `command`, which
+ * may answer, answer a part, say nothing, or close; fake_answer() is a well-behaved one.
+ */
+#ifndef FOOTFALL_TEST_FAKE_REDIS_H
+#define FOOTFALL_TEST_FAKE_REDIS_H
+
+#include "loop/descriptor.h"
+#include "loop/loop.h"
+#include "loop/timer.h"
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    FAKE_CONNECTIONS_MAX = 64,
+    FAKE_INPUT_BYTES = 256 * 1024,
+    FAKE_LOG_BYTES = 16 * 1024,
+    FAKE_COMMAND_BYTES = 2048,
+};
+
+struct fake_redis;
+
+struct fake_connection {
+    struct descriptor descriptor;
+    struct fake_redis *server;
+    bool is_open;
+    unsigned commands_count;
+    size_t input_length;
+    size_t input_taken;
+    char input[FAKE_INPUT_BYTES];
+};
+
+struct fake_redis {
+    struct loop *loop;
+    struct descriptor listener;
+    bool is_listening;
+    uint16_t port;
+    int64_t count; /* of every key */
+    /* Called for each command, its words joined by blanks. */
+    void (*command)(struct fake_connection *connection, const char *command);
+    void (*accepted)(struct fake_connection *connection); /* may be NULL */
+    void *test;
+    unsigned accepted_count;
+    uint64_t accepted_ms[FAKE_CONNECTIONS_MAX];
+    unsigned commands_count;
+    size_t log_length;
+    char log[FAKE_LOG_BYTES]; /* the first commands, each with a '|' behind it */
+    struct fake_connection *connections[FAKE_CONNECTIONS_MAX];
+};
+
+/* Sends bytes now; few enough for the socket to take them. A client that is gone is fine. */
+static inline void fake_send_bytes(struct fake_connection *connection, const char *bytes,
+                                   size_t length)
+{
+    if (connection->is_open && connection->descriptor.fd >= 0) {
+        ssize_t sent = send(connection->descriptor.fd, bytes, length, MSG_NOSIGNAL);
+
+        assert_true(sent == (ssize_t)length || errno == EPIPE || errno == ECONNRESET);
+    }
+}
+
+static inline void fake_send(struct fake_connection *connection, const char *text)
+{
+    fake_send_bytes(connection, text, strlen(text));
+}
+
+static inline void fake_close(struct fake_connection *connection)
+{
+    if (connection->is_open) {
+        descriptor_close(&connection->descriptor);
+    }
+}
+
+/* Closes with a reset. */
+static inline void fake_reset(struct fake_connection *connection)
+{
+    const struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+    assert_int_equal(
+        setsockopt(connection->descriptor.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+    descriptor_release(&connection->descriptor); /* without the shutdown that would be an end */
+}
+
+/* Answers as Redis does. */
+static inline void fake_answer(struct fake_connection *connection, const char *command)
+{
+    char answer[64];
+
+    if (strncmp(command, "PING", 4) == 0) {
+        fake_send(connection, "+PONG\r\n");
+    } else if (strncmp(command, "INCRBY ", 7) == 0) {
+        connection->server->count += strtoll(strrchr(command, ' '), NULL, 10);
+        (void)snprintf(answer, sizeof answer, ":%" PRId64 "\r\n", connection->server->count);
+        fake_send(connection, answer);
+    } else {
+        fake_send(connection, "+OK\r\n");
+    }
+}
+
+/* Reads "*3\r\n" or "$7\r\n" at *at. False when it is not whole. */
+static inline bool fake_read_header(const struct fake_connection *connection, size_t *at, char type,
+                                    size_t *out_number)
+{
+    const char *begin = connection->input + *at;
+    const char *end;
+
+    if (*at == connection->input_length) {
+        return false;
+    }
+    end = memchr(begin, '\n', connection->input_length - *at);
+    if (end == NULL) {
+        return false;
+    }
+    assert_int_equal(*begin, type);
+    *out_number = strtoul(begin + 1, NULL, 10);
+    *at += (size_t)(end - begin) + 1;
+    return true;
+}
+
+/* Takes one command off the input. False when none is whole. */
+static inline bool fake_take_command(struct fake_connection *connection, char *out_command)
+{
+    size_t at = connection->input_taken;
+    size_t length = 0;
+    size_t words_count;
+
+    if (!fake_read_header(connection, &at, '*', &words_count)) {
+        return false;
+    }
+    for (size_t i = 0; i < words_count; i++) {
+        size_t word_length;
+
+        if (!fake_read_header(connection, &at, '$', &word_length) ||
+            connection->input_length - at < word_length + 2) {
+            return false;
+        }
+        assert_true(length + word_length + 2 < FAKE_COMMAND_BYTES);
+        if (i > 0) {
+            out_command[length++] = ' ';
+        }
+        memcpy(out_command + length, connection->input + at, word_length);
+        length += word_length;
+        assert_memory_equal(connection->input + at + word_length, "\r\n", 2);
+        at += word_length + 2;
+    }
+    out_command[length] = '\0';
+    connection->input_taken = at;
+    return true;
+}
+
+static inline void fake_log(struct fake_redis *server, const char *command)
+{
+    const size_t length = strlen(command);
+
+    server->commands_count++;
+    if (server->log_length + length + 2 <= sizeof server->log) {
+        memcpy(server->log + server->log_length, command, length);
+        server->log_length += length;
+        memcpy(server->log + server->log_length, "|", 2);
+        server->log_length++;
+    }
+}
+
+static inline void fake_read_done(void *owner, int result, const char *bytes)
+{
+    struct fake_connection *connection = owner;
+    char command[FAKE_COMMAND_BYTES];
+
+    if (result <= 0) {
+        fake_close(connection);
+        return;
+    }
+    assert_true((size_t)result <= sizeof connection->input - connection->input_length);
+    memcpy(connection->input + connection->input_length, bytes, (size_t)result);
+    connection->input_length += (size_t)result;
+    while (connection->descriptor.fd >= 0 && fake_take_command(connection, command)) {
+        fake_log(connection->server, command);
+        connection->commands_count++;
+        connection->server->command(connection, command);
+    }
+    connection->input_length -= connection->input_taken;
+    memmove(connection->input, connection->input + connection->input_taken,
+            connection->input_length);
+    connection->input_taken = 0;
+    if (connection->descriptor.fd >= 0) {
+        descriptor_receive(&connection->descriptor);
+    }
+}
+
+static inline void fake_connection_closed(void *owner)
+{
+    struct fake_connection *connection = owner;
+
+    connection->is_open = false;
+}
+
+static inline void fake_accepted(void *owner, int result, const char *bytes)
+{
+    static const struct descriptor_events connection_events = {
+        .read_done = fake_read_done,
+        .closed = fake_connection_closed,
+    };
+    struct fake_redis *server = owner;
+    struct fake_connection *connection = calloc(1, sizeof *connection);
+    const int yes = 1;
+
+    (void)bytes;
+    assert_true(result >= 0);
+    assert_non_null(connection);
+    assert_true(server->accepted_count < FAKE_CONNECTIONS_MAX);
+    (void)setsockopt(result, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes); /* no TCP, no need */
+    connection->server = server;
+    connection->is_open = true;
+    server->connections[server->accepted_count] = connection;
+    server->accepted_ms[server->accepted_count] = loop_now_ms(server->loop);
+    server->accepted_count++;
+    descriptor_open(&connection->descriptor, server->loop, result, &connection_events, connection);
+    descriptor_receive(&connection->descriptor);
+    descriptor_accept(&server->listener);
+    if (server->accepted != NULL) {
+        server->accepted(connection);
+    }
+}
+
+static inline void fake_listener_closed(void *owner)
+{
+    struct fake_redis *server = owner;
+
+    server->is_listening = false;
+}
+
+static inline void fake_listen_on(struct fake_redis *server, const struct sockaddr *address,
+                                  socklen_t address_length)
+{
+    static const struct descriptor_events listener_events = {
+        .read_done = fake_accepted,
+        .closed = fake_listener_closed,
+    };
+    const int yes = 1;
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes), 0);
+    assert_int_equal(bind(fd, address, address_length), 0);
+    assert_int_equal(listen(fd, FAKE_CONNECTIONS_MAX), 0);
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in bound;
+        socklen_t bound_length = sizeof bound;
+
+        assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &bound_length), 0);
+        server->port = ntohs(bound.sin_port);
+    }
+    descriptor_open(&server->listener, server->loop, fd, &listener_events, server);
+    descriptor_accept(&server->listener);
+    server->is_listening = true;
+}
+
+/* Makes a server that does not listen yet. */
+static inline void fake_init(struct fake_redis *server, struct loop *loop, void *test)
+{
+    *server = (struct fake_redis){.loop = loop, .command = fake_answer, .test = test};
+}
+
+/* Listens on 127.0.0.1, on the port it had before or on a free one. */
+static inline void fake_listen(struct fake_redis *server)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons(server->port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+
+    fake_listen_on(server, (const struct sockaddr *)&address, sizeof address);
+}
+
+static inline void fake_listen_unix(struct fake_redis *server, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    assert_true(strlen(path) < sizeof address.sun_path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    fake_listen_on(server, (const struct sockaddr *)&address, sizeof address);
+}
+
+/* Refuses new connections; the loop has to turn once for it. */
+static inline void fake_stop_listening(struct fake_redis *server)
+{
+    if (server->is_listening) {
+        descriptor_release(&server->listener);
+    }
+}
+
+/* The youngest connection. */
+static inline struct fake_connection *fake_last(const struct fake_redis *server)
+{
+    assert_true(server->accepted_count > 0);
+    return server->connections[server->accepted_count - 1];
+}
+
+/* Closes everything; the loop has to turn until fake_is_closed(). */
+static inline void fake_close_all(struct fake_redis *server)
+{
+    fake_stop_listening(server);
+    for (unsigned i = 0; i < server->accepted_count; i++) {
+        fake_close(server->connections[i]);
+    }
+}
+
+static inline bool fake_is_closed(const struct fake_redis *server)
+{
+    bool is_closed = !server->is_listening;
+
+    for (unsigned i = 0; i < server->accepted_count; i++) {
+        is_closed = is_closed && !server->connections[i]->is_open;
+    }
+    return is_closed;
+}
+
+static inline void fake_finish(struct fake_redis *server)
+{
+    for (unsigned i = 0; i < server->accepted_count; i++) {
+        free(server->connections[i]);
+    }
+}
+
+#endif
