@@ -13,11 +13,11 @@
 #include <sys/mman.h>
 
 static const char *const point_names[FAULT_POINTS_COUNT] = {
-    [FAULT_DEAL_RECEIVED] = "deal-received",     [FAULT_TAKEN_STORED] = "taken-stored",
-    [FAULT_BEFORE_RECEIVE] = "before-receive",   [FAULT_AFTER_RECEIVE] = "after-receive",
-    [FAULT_LMDB_LOCKED] = "lmdb-locked",         [FAULT_BEFORE_COMMIT] = "before-commit",
-    [FAULT_AFTER_COMMIT] = "after-commit",       [FAULT_BEFORE_REPLY] = "before-reply",
-    [FAULT_BATCH_SENT] = "batch-sent",           [FAULT_ANSWER_RECEIVED] = "answer-received",
+    [FAULT_DEAL_RECEIVED] = "deal-received",   [FAULT_TAKEN_STORED] = "taken-stored",
+    [FAULT_BEFORE_RECEIVE] = "before-receive", [FAULT_AFTER_RECEIVE] = "after-receive",
+    [FAULT_LMDB_LOCKED] = "lmdb-locked",       [FAULT_BEFORE_COMMIT] = "before-commit",
+    [FAULT_AFTER_COMMIT] = "after-commit",     [FAULT_BEFORE_REPLY] = "before-reply",
+    [FAULT_BATCH_SENT] = "batch-sent",         [FAULT_ANSWER_RECEIVED] = "answer-received",
 };
 
 static enum fault_point chosen_point;

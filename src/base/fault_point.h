@@ -9,15 +9,15 @@
 #define FOOTFALL_BASE_FAULT_POINT_H
 
 enum fault_point {
-    FAULT_DEAL_RECEIVED,  /* the worker holds the descriptor and has not stored *taken* */
-    FAULT_TAKEN_STORED,   /* and has not asked for the first byte */
-    FAULT_BEFORE_RECEIVE, /* right before asking for it */
-    FAULT_AFTER_RECEIVE,  /* the first bytes of a connection are here, and not looked at */
-    FAULT_LMDB_LOCKED,    /* the write lock is held, nothing is written */
-    FAULT_BEFORE_COMMIT,  /* everything is written, nothing is committed */
-    FAULT_AFTER_COMMIT,   /* on disk, and the loop does not know */
-    FAULT_BEFORE_REPLY,   /* the loop knows, and no reply is written */
-    FAULT_BATCH_SENT,     /* a batch's command is the kernel's */
+    FAULT_DEAL_RECEIVED,   /* the worker holds the descriptor and has not stored *taken* */
+    FAULT_TAKEN_STORED,    /* and has not asked for the first byte */
+    FAULT_BEFORE_RECEIVE,  /* right before asking for it */
+    FAULT_AFTER_RECEIVE,   /* the first bytes of a connection are here, and not looked at */
+    FAULT_LMDB_LOCKED,     /* the write lock is held, nothing is written */
+    FAULT_BEFORE_COMMIT,   /* everything is written, nothing is committed */
+    FAULT_AFTER_COMMIT,    /* on disk, and the loop does not know */
+    FAULT_BEFORE_REPLY,    /* the loop knows, and no reply is written */
+    FAULT_BATCH_SENT,      /* a batch's command is the kernel's */
     FAULT_ANSWER_RECEIVED, /* its answer is here, and nobody was told */
     FAULT_POINTS_COUNT,
 };

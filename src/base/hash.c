@@ -22,7 +22,7 @@ uint64_t hash_of(struct slice bytes)
     uint64_t hash;
 
     _Static_assert(sizeof hash == crypto_shorthash_BYTES, "SipHash gives 64 bits");
-    (void)crypto_shorthash((unsigned char *)&hash, (const unsigned char *)bytes.bytes,
-                           bytes.length, hash_key);
+    (void)crypto_shorthash((unsigned char *)&hash, (const unsigned char *)bytes.bytes, bytes.length,
+                           hash_key);
     return hash;
 }

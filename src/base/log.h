@@ -3,8 +3,8 @@
  *
  * An event is a stable name and fields, in text (`… warn worker_died slot=1 pid=4711`) or JSON.
  * Values are quoted where they need it and cut at LOG_VALUE_BYTES_MAX; a line is one write(2), so
- * lines of several processes do not mix. Only process/, commands and main.c log. Secrets are kept out by those
- * who hold them. One process-wide sink, set once at the start; any thread may log.
+ * lines of several processes do not mix. Only process/, commands and main.c log. Secrets are kept
+ * out by those who hold them. One process-wide sink, set once at the start; any thread may log.
  */
 #ifndef FOOTFALL_BASE_LOG_H
 #define FOOTFALL_BASE_LOG_H
@@ -33,8 +33,9 @@ struct log_field {
     int64_t number;
 };
 
-#define LOG_FIELD_TEXT(field_name, value) ((struct log_field){.name = (field_name), .text = (value)})
-#define LOG_FIELD_NUMBER(field_name, value)                                                       \
+#define LOG_FIELD_TEXT(field_name, value)                                                          \
+    ((struct log_field){.name = (field_name), .text = (value)})
+#define LOG_FIELD_NUMBER(field_name, value)                                                        \
     ((struct log_field){.name = (field_name), .number = (int64_t)(value)})
 
 /* The same event again and again: at most `burst` lines within `period_ms`, then silence until the
@@ -67,12 +68,12 @@ void log_write_limited(struct log_limit *limit, enum log_level level, const char
 void log_ready(const char *listener_name);
 
 /* LOG_EVENT(LOG_WARN, "worker_died", LOG_FIELD_NUMBER("slot", 1), …): at least one field. */
-#define LOG_EVENT(level, event, ...)                                                              \
-    log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                          \
+#define LOG_EVENT(level, event, ...)                                                               \
+    log_write((level), (event), (const struct log_field[]){__VA_ARGS__},                           \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
-#define LOG_EVENT_LIMITED(limit, level, event, ...)                                               \
-    log_write_limited((limit), (level), (event), (const struct log_field[]){__VA_ARGS__},         \
+#define LOG_EVENT_LIMITED(limit, level, event, ...)                                                \
+    log_write_limited((limit), (level), (event), (const struct log_field[]){__VA_ARGS__},          \
                       sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
 #endif

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum {
-    SCOREBOARD_SLOTS_MAX = 256,  /* several generations of workers at once */
+    SCOREBOARD_SLOTS_MAX = 256, /* several generations of workers at once */
     SCOREBOARD_REASON_BYTES = 256,
     DEAL_WINDOW = 128, /* connections dealt to one worker and not taken yet; a SOCK_SEQPACKET pair
                           holds 278 messages with one descriptor each */
@@ -30,9 +30,9 @@ enum worker_state {
 struct scoreboard_slot {
     /* The worker writes these often: a cache line that no other worker touches. */
     _Alignas(CACHE_LINE_BYTES) _Atomic uint64_t taken; /* number of the last deal it has taken */
-    _Atomic uint64_t beat_ms;                            /* monotonic time of its last sign of life */
-    _Atomic uint32_t connections;                        /* open now */
-    _Atomic uint32_t state;                              /* enum worker_state */
+    _Atomic uint64_t beat_ms;                          /* monotonic time of its last sign of life */
+    _Atomic uint32_t connections;                      /* open now */
+    _Atomic uint32_t state;                            /* enum worker_state */
     /* Deals up to *taken* that it could not take, a bit each at number % DEAL_WINDOW. The worker
      * sets them before it stores *taken*; the master reads and clears them. */
     _Alignas(CACHE_LINE_BYTES) _Atomic uint64_t refused[DEAL_WINDOW / 64];

@@ -12,8 +12,8 @@ static const struct setting settings_table[] = {
     {"--listen", "FOOTFALL_LISTEN", "ADDRESS:PORT", ":9999", setting_parse_listen,
      "where to serve; also [V6]:PORT, :PORT (every address,\nIPv6 and IPv4), unix:PATH; "
      "repeatable; port 0: a free one",
-     "an ADDRESS:PORT, [IPV6]:PORT, :PORT (port 0 to 65535) or unix:PATH, at most 16 of them",
-     true, 0},
+     "an ADDRESS:PORT, [IPV6]:PORT, :PORT (port 0 to 65535) or unix:PATH, at most 16 of them", true,
+     0},
     {"--workers", "FOOTFALL_WORKERS", "N", NULL, setting_parse_workers,
      "worker processes behind the balancer, by default one for\neach core; 0: one single process",
      "a whole number from 0 to 128", false, 0},
@@ -58,8 +58,8 @@ static enum settings_result wrong_value(const struct setting *setting, const cha
         (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s: not a store URL; it takes %s",
                        source, setting->right);
     } else {
-        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s: \"%.100s\" is not right; it takes %s",
-                       source, value, setting->right);
+        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
+                       "%s: \"%.100s\" is not right; it takes %s", source, value, setting->right);
     }
     return SETTINGS_WRONG;
 }
@@ -81,8 +81,7 @@ static enum settings_result read_option(int arguments_count, char *const *argume
 {
     const char *argument = arguments[*index];
     const char *equals = strchr(argument, '=');
-    struct slice name = {argument, equals == NULL ? strlen(argument)
-                                                  : (size_t)(equals - argument)};
+    struct slice name = {argument, equals == NULL ? strlen(argument) : (size_t)(equals - argument)};
     const struct setting *setting = find_setting(name);
     const char *value = equals == NULL ? NULL : equals + 1;
 
@@ -96,8 +95,9 @@ static enum settings_result read_option(int arguments_count, char *const *argume
     }
     if (value == NULL) {
         if (*index + 1 >= arguments_count) {
-            (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s: its value is missing; it takes %s",
-                           setting->option, setting->right);
+            (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
+                           "%s: its value is missing; it takes %s", setting->option,
+                           setting->right);
             return SETTINGS_WRONG;
         }
         *index += 1;

@@ -24,7 +24,7 @@ enum {
 struct settings {
     struct address listen[SETTINGS_LISTEN_MAX];
     uint32_t listen_count;
-    uint32_t workers; /* 0: a single process */
+    uint32_t workers;                         /* 0: a single process */
     char store[SETTINGS_STORE_BYTES_MAX + 1]; /* a URL, which may hold a password: never logged */
     char key[SETTINGS_KEY_BYTES_MAX + 1];
     uint64_t drain_timeout_ms; /* 0 is never, for each time-out */
@@ -39,10 +39,10 @@ struct settings {
 
 enum settings_result {
     SETTINGS_READ,
-    SETTINGS_WRONG,     /* out_problem says what, and what would be right */
-    SETTINGS_HELP,      /* --help: settings_write_help() */
-    SETTINGS_HELP_ALL,  /* --help all */
-    SETTINGS_VERSION,   /* --version */
+    SETTINGS_WRONG,    /* out_problem says what, and what would be right */
+    SETTINGS_HELP,     /* --help: settings_write_help() */
+    SETTINGS_HELP_ALL, /* --help all */
+    SETTINGS_VERSION,  /* --version */
 };
 
 /* Reads options and environment. `arguments` as main() gets them. Only with SETTINGS_READ is

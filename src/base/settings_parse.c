@@ -67,8 +67,7 @@ uint32_t setting_default_workers(void)
     return count < 1 ? 1 : count > SETTINGS_WORKERS_MAX ? SETTINGS_WORKERS_MAX : (uint32_t)count;
 }
 
-bool setting_parse_store(const struct setting *setting, const char *text,
-                         struct settings *settings)
+bool setting_parse_store(const struct setting *setting, const char *text, struct settings *settings)
 {
     (void)setting;
     if (text[0] == '\0' || strlen(text) > SETTINGS_STORE_BYTES_MAX) {

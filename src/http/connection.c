@@ -17,8 +17,7 @@ enum {
 /* Which state may follow which. */
 static const uint8_t connection_may_enter[] = {
     [CONNECTION_IDLE] = 1U << CONNECTION_IDLE | 1U << CONNECTION_HEAD | 1U << CONNECTION_BODY |
-                        1U << CONNECTION_PAUSED | 1U << CONNECTION_ENDING |
-                        1U << CONNECTION_CLOSED,
+                        1U << CONNECTION_PAUSED | 1U << CONNECTION_ENDING | 1U << CONNECTION_CLOSED,
     [CONNECTION_HEAD] = 1U << CONNECTION_IDLE | 1U << CONNECTION_BODY | 1U << CONNECTION_PAUSED |
                         1U << CONNECTION_ENDING | 1U << CONNECTION_CLOSED,
     [CONNECTION_BODY] = 1U << CONNECTION_IDLE | 1U << CONNECTION_HEAD | 1U << CONNECTION_PAUSED |

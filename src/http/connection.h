@@ -51,7 +51,7 @@ struct connection {
     struct connection *next_flush; /* in the list of those with answers to write */
     struct timer timer;            /* what the state waits for at most */
     uint64_t entered_ms;           /* when the state began */
-    struct exchange *oldest; /* in order of arrival; the youngest may still be read */
+    struct exchange *oldest;       /* in order of arrival; the youngest may still be read */
     struct exchange *youngest;
     struct input *input;   /* NULL: nothing is kept */
     struct output *output; /* NULL: no send is running */

@@ -232,8 +232,8 @@ static void keep_rest(struct connection *connection, struct slice rest)
 static void read_kept(struct connection *connection)
 {
     struct input *input = connection->input;
-    size_t used = read_requests(connection, &input->parser,
-                                (struct slice){input->bytes, input->length});
+    size_t used =
+        read_requests(connection, &input->parser, (struct slice){input->bytes, input->length});
 
     if (connection->input == NULL) {
         return; /* the connection is over and has dropped it */

@@ -17,10 +17,10 @@ static enum parse_fault name_fault(struct slice line, size_t name_length)
         return FAULT_COLON_MISSING;
     }
     if (line.bytes[name_length] == ':') {
-        return FAULT_NAME_EMPTY;
+        return FAULT_NAME_EMPTY; /* behind a name it would be no fault */
     }
-    return name_length > 0 && character_is_blank(line.bytes[name_length]) ? FAULT_SPACE_BEFORE_COLON
-                                                                          : FAULT_NAME_MALFORMED;
+    return character_is_blank(line.bytes[name_length]) ? FAULT_SPACE_BEFORE_COLON
+                                                       : FAULT_NAME_MALFORMED;
 }
 
 enum parse_fault field_line_read(struct slice line, struct field *out_field)

@@ -25,16 +25,17 @@ struct reply {
 
 /* How the reply goes out, which is the connection's affair. */
 struct reply_manner {
-    bool is_head;            /* the body stays away */
-    bool closes;             /* Connection: close */
-    bool says_keep_alive;    /* Connection: keep-alive, which HTTP/1.0 needs to be told */
+    bool is_head;         /* the body stays away */
+    bool closes;          /* Connection: close */
+    bool says_keep_alive; /* Connection: keep-alive, which HTTP/1.0 needs to be told */
     struct slice date;
 };
 
 /* Whether there is a reason phrase for `status`. */
 bool reply_has_status(uint16_t status);
 
-/* Fills in an error: `{"error":"sentence"}`. The sentence is plain ASCII without quotes, and fits. */
+/* Fills in an error: `{"error":"sentence"}`. The sentence is plain ASCII without quotes, and fits.
+ */
 void reply_set_error(struct reply *out_reply, uint16_t status, const char *sentence);
 
 /* Writes the reply into at least REPLY_BYTES_MAX bytes and returns its length. */

@@ -3,7 +3,8 @@
  */
 #include "http/router.h"
 
-static const char server_wide_allow[] = "GET, HEAD, POST, OPTIONS"; /* for OPTIONS *, RFC 9110 9.3.7 */
+static const char server_wide_allow[] =
+    "GET, HEAD, POST, OPTIONS"; /* for OPTIONS *, RFC 9110 9.3.7 */
 
 static void answer_options(struct reply *out_reply, const char *allow)
 {

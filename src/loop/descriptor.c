@@ -69,8 +69,7 @@ void descriptor_connect(struct descriptor *descriptor, const struct sockaddr *ad
 {
     assert(!descriptor->closing && descriptor->write == WRITE_NONE);
     descriptor->write = WRITE_CONNECT;
-    descriptor->write_result =
-        connect(descriptor->fd, address, address_length) == 0 ? 0 : -errno;
+    descriptor->write_result = connect(descriptor->fd, address, address_length) == 0 ? 0 : -errno;
     submit_later(descriptor);
 }
 

@@ -17,7 +17,7 @@
 enum {
     EVENTS_PER_WAIT = 256,
     RECEIVE_BYTES = LOOP_RECEIVE_BYTES_MAX, /* lent to one owner at a time */
-    ACCEPTS_PER_EVENT = 16, /* of one listener, before others have their turn */
+    ACCEPTS_PER_EVENT = 16,                 /* of one listener, before others have their turn */
 };
 
 struct epoll_state {

@@ -25,7 +25,8 @@ int loop_create(struct loop **out_loop);
 /* Frees the loop. Everything on it must be closed and stopped before. NULL is fine. */
 void loop_destroy(struct loop *loop);
 
-/* Turns until loop_stop(); may be called again after that. 0, or -errno when waiting itself fails (never -EINTR). */
+/* Turns until loop_stop(); may be called again after that. 0, or -errno when waiting itself fails
+ * (never -EINTR). */
 int loop_run(struct loop *loop);
 
 /* Ends loop_run(), or the next one, once everything that was started or closed before has been

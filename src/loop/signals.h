@@ -25,8 +25,7 @@ int signals_block(const sigset_t *set);
  * from_process: sent by kill(2) or sigqueue(3) (si_code SI_USER, SI_QUEUE), not by the kernel,
  * which is how a terminal does. */
 int signals_open(struct signals *signals, struct loop *loop, const sigset_t *set,
-                 void (*received)(void *owner, int signal_number, bool from_process),
-                 void *owner);
+                 void (*received)(void *owner, int signal_number, bool from_process), void *owner);
 
 void signals_close(struct signals *signals);
 

@@ -113,8 +113,8 @@ int loop_timers_timeout_ms(const struct loop *loop)
 void loop_timers_expire(struct loop *loop)
 {
     /* Looked up anew each time: a call may stop other timers and finish queues. */
-    for (struct timer *timer = earliest(loop);
-         timer != NULL && timer->deadline_ms <= loop->now_ms; timer = earliest(loop)) {
+    for (struct timer *timer = earliest(loop); timer != NULL && timer->deadline_ms <= loop->now_ms;
+         timer = earliest(loop)) {
         timer_stop(timer);
         timer->expired(timer->owner);
     }

@@ -21,9 +21,9 @@ struct copy {
 };
 
 struct slot {
-    int channel_fd; /* -1: not open */
-    uint64_t dealt; /* number of the last deal */
-    uint64_t seen;  /* the last number known to be taken: its copy is closed */
+    int channel_fd;                  /* -1: not open */
+    uint64_t dealt;                  /* number of the last deal */
+    uint64_t seen;                   /* the last number known to be taken: its copy is closed */
     struct copy window[DEAL_WINDOW]; /* deal `number` at number % DEAL_WINDOW */
 };
 

@@ -16,16 +16,16 @@
 #include <stdint.h>
 
 enum {
-    DEALER_STALL_MS = 1000,     /* a deal untaken for so long: no more to that worker */
-    DEALER_TRY_AGAIN_MS = 100,  /* after every worker has refused a connection */
+    DEALER_STALL_MS = 1000,    /* a deal untaken for so long: no more to that worker */
+    DEALER_TRY_AGAIN_MS = 100, /* after every worker has refused a connection */
 };
 
 struct dealer;
 
 struct dealer_settings {
-    struct scoreboard *scoreboard;      /* borrowed */
-    uint32_t slots_count;               /* 1..SCOREBOARD_SLOTS_MAX */
-    uint32_t worker_connections_max;    /* what a worker's descriptor limit allows */
+    struct scoreboard *scoreboard;   /* borrowed */
+    uint32_t slots_count;            /* 1..SCOREBOARD_SLOTS_MAX */
+    uint32_t worker_connections_max; /* what a worker's descriptor limit allows */
 };
 
 /* 0: the caller owns *out_dealer. -ENOMEM. */

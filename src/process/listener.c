@@ -160,8 +160,8 @@ static bool is_answered(const struct sockaddr_un *address)
         return true; /* not known: leave it alone */
     }
     /* EAGAIN: its backlog is full, so it has one. */
-    answered = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
-               errno == EAGAIN;
+    answered =
+        connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN;
     (void)close(fd);
     return answered;
 }
@@ -183,8 +183,8 @@ static int add_unix(struct listeners *listeners, const struct address *address)
         }
         (void)unlink(address->path); /* what could not be taken away shows in bind(2) */
     }
-    *listener = (struct listener){
-        .fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    *listener =
+        (struct listener){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (listener->fd < 0) {
         return -errno;
     }

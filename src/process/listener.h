@@ -33,8 +33,8 @@ struct listeners {
 
 /* Opens one listener for each address that `addresses` name. A port that somebody is just
  * leaving is tried again for a second. 0; or -errno with nothing left open, and `out_reason` a
- * sentence that says which address, what is wrong and how to mend it. Blocks for a second and a name
- * look-up at most: for the start only. */
+ * sentence that says which address, what is wrong and how to mend it. Blocks for a second and a
+ * name look-up at most: for the start only. */
 int listeners_open(const struct address *addresses, uint32_t addresses_count,
                    struct listeners *out_listeners, char out_reason[LISTENER_REASON_BYTES]);
 

@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 enum {
-    COLLECT_MS = 5,       /* between two looks at *taken* while copies are out */
+    COLLECT_MS = 5,        /* between two looks at *taken* while copies are out */
     ACCEPT_AGAIN_MS = 100, /* when descriptors or memory are short */
-    KILL_GRACE_MS = 250,  /* past the drain time-out, for workers that end by themselves then */
+    KILL_GRACE_MS = 250,   /* past the drain time-out, for workers that end by themselves then */
 };
 
 enum master_phase {
@@ -51,6 +51,7 @@ struct master {
     struct deferred look;
     enum master_phase phase;
     bool is_ready[SCOREBOARD_SLOTS_MAX];
+    bool is_leaving[SCOREBOARD_SLOTS_MAX]; /* it has asked for no more */
     bool deals_ended;
     uint32_t stop_signals;
     int exit_status;
@@ -100,6 +101,18 @@ static bool holds_something(const struct master *master)
     return dealer_outstanding(master->dealer) > 0 || dealer_waiting(master->dealer) > 0;
 }
 
+/* Workers that were asked to leave, alone, get no more. */
+static void let_leave(struct master *master)
+{
+    for (uint32_t i = 0; i < master->context->settings->workers; i++) {
+        if (master->is_leaving[i]) {
+            master->is_leaving[i] = false;
+            dealer_close_slot(master->dealer, i);
+            supervisor_end_deals(master->supervisor, i);
+        }
+    }
+}
+
 /* Looks what was taken, and does what that has made room for. */
 static void look(void *owner)
 {
@@ -109,6 +122,7 @@ static void look(void *owner)
     if (master->phase == MASTER_STOPPING) {
         end_backlog(master);
     } else {
+        let_leave(master);
         accept_on(master);
     }
     if (holds_something(master) && !timer_is_running(&master->collect)) {
@@ -278,23 +292,21 @@ static void worker_ready(void *owner, uint32_t slot, int channel_fd)
     deferred_start(&master->look, master->loop);
 }
 
+/* Acted on at the end of the turn: a signal to the whole group reaches the workers and us at once,
+ * and then they still take what is queued. */
 static void worker_leaving(void *owner, uint32_t slot)
 {
     struct master *master = owner;
 
-    if (master->phase == MASTER_STOPPING && !master->deals_ended) {
-        return; /* it still takes what is queued, like the others */
-    }
-    dealer_close_slot(master->dealer, slot);
-    supervisor_end_deals(master->supervisor, slot);
+    master->is_leaving[slot] = true;
+    deferred_start(&master->look, master->loop);
 }
 
 static void log_end(uint32_t slot, const struct worker_end *end, uint32_t dealt_again)
 {
     if (end->signal == 0 && end->exit_status == 0) {
         LOG_EVENT(LOG_INFO, "worker_left", LOG_FIELD_NUMBER("slot", slot),
-                  LOG_FIELD_NUMBER("pid", end->pid),
-                  LOG_FIELD_NUMBER("dealt_again", dealt_again));
+                  LOG_FIELD_NUMBER("pid", end->pid), LOG_FIELD_NUMBER("dealt_again", dealt_again));
     } else {
         LOG_EVENT(LOG_WARN, "worker_died", LOG_FIELD_NUMBER("slot", slot),
                   LOG_FIELD_NUMBER("pid", end->pid), LOG_FIELD_NUMBER("signal", end->signal),
@@ -304,7 +316,8 @@ static void log_end(uint32_t slot, const struct worker_end *end, uint32_t dealt_
     }
 }
 
-/* A worker cannot work with these settings. At the start, or when it was the last, that is the end. */
+/* A worker cannot work with these settings. At the start, or when it was the last, that is the end.
+ */
 static void give_up(struct master *master, uint32_t slot)
 {
     const char *reason = master->context->scoreboard->slots[slot].reason;
@@ -327,7 +340,7 @@ static void worker_ended(void *owner, uint32_t slot, const struct worker_end *en
     struct master *master = owner;
     uint32_t dealt_again = dealer_bury_slot(master->dealer, slot, loop_now_ms(master->loop));
 
-    master->is_ready[slot] = false;
+    master->is_ready[slot] = master->is_leaving[slot] = false;
     if (end->not_again) {
         give_up(master, slot);
     } else {

@@ -23,9 +23,9 @@ enum master_role {
 
 struct master_result {
     enum master_role role;
-    int exit_status;   /* of the master */
-    uint32_t slot;     /* of the worker */
-    int channel_fd;    /* the worker's end; every other descriptor above standard error is closed */
+    int exit_status; /* of the master */
+    uint32_t slot;   /* of the worker */
+    int channel_fd;  /* the worker's end; every other descriptor above standard error is closed */
 };
 
 /* Serves until it is stopped. In each child that it forks it returns too, so that every process

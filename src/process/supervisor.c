@@ -376,8 +376,8 @@ uint32_t supervisor_living(const struct supervisor *supervisor)
 
 uint32_t supervisor_expected(const struct supervisor *supervisor)
 {
-    return count_lives(supervisor, 1U << LIFE_LIVING | 1U << LIFE_DUE | 1U << LIFE_PAUSE |
-                                       1U << LIFE_LEAVING);
+    return count_lives(supervisor,
+                       1U << LIFE_LIVING | 1U << LIFE_DUE | 1U << LIFE_PAUSE | 1U << LIFE_LEAVING);
 }
 
 void supervisor_destroy(struct supervisor *supervisor)

@@ -27,9 +27,9 @@ struct worker_end {
 };
 
 struct supervisor_events {
-    void (*fork_due)(void *owner);                                   /* a slot is to be forked */
-    void (*ready)(void *owner, uint32_t slot, int channel_fd);       /* deal to it from now on */
-    void (*leaving)(void *owner, uint32_t slot);                     /* and no more from now on */
+    void (*fork_due)(void *owner);                             /* a slot is to be forked */
+    void (*ready)(void *owner, uint32_t slot, int channel_fd); /* deal to it from now on */
+    void (*leaving)(void *owner, uint32_t slot);               /* and no more from now on */
     void (*ended)(void *owner, uint32_t slot, const struct worker_end *end); /* it was reaped */
     void *owner;
 };
@@ -49,8 +49,8 @@ bool supervisor_next_due(const struct supervisor *supervisor, uint32_t *out_slot
 
 enum fork_result {
     FORK_PARENT,
-    FORK_CHILD,  /* this is the worker: *out_channel_fd is its end, everything else of the master's is
-                    still open and to be closed */
+    FORK_CHILD,  /* this is the worker: *out_channel_fd is its end, everything else of the master's
+                    is  still open and to be closed */
     FORK_FAILED, /* tried again after the back-off */
 };
 

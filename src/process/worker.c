@@ -21,7 +21,7 @@
 
 enum {
     WAITING_HITS_MAX = 65536,
-    BEAT_MS = 500,       /* between two signs of life, at most */
+    BEAT_MS = 500,        /* between two signs of life, at most */
     ABORT_GRACE_MS = 200, /* past the drain time-out, for what is cut to be let go of */
 };
 

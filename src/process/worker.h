@@ -19,8 +19,8 @@ struct worker_context {
     struct listeners *listeners; /* of the single process; NULL behind a master */
 };
 
-/* Serves until it has been drained. Returns the process's exit status (enum worker_exit); the single
- * process logs its own errors, a worker writes why it cannot start into its slot. Takes the
+/* Serves until it has been drained. Returns the process's exit status (enum worker_exit); the
+ * single process logs its own errors, a worker writes why it cannot start into its slot. Takes the
  * descriptors of the context. */
 int worker_run(const struct worker_context *context);
 

@@ -36,7 +36,7 @@ struct store_lmdb {
     struct wakeup wakeup;
     bool helper_is_busy; /* has something in hand, as the loop knows it */
     bool closing;
-    int told_result;     /* of the last commit that was worth a notice */
+    int told_result; /* of the last commit that was worth a notice */
     void (*closed)(void *owner);
     void *closed_owner;
 

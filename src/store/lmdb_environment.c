@@ -79,8 +79,8 @@ static int open_databases(struct lmdb_environment *environment, bool make)
     MDB_txn *transaction = NULL;
     MDB_dbi meta;
     unsigned flags = make ? MDB_CREATE : 0;
-    int result = errno_from_lmdb(
-        mdb_txn_begin(environment->env, NULL, make ? 0 : MDB_RDONLY, &transaction));
+    int result =
+        errno_from_lmdb(mdb_txn_begin(environment->env, NULL, make ? 0 : MDB_RDONLY, &transaction));
 
     if (result < 0) {
         return result;
@@ -93,8 +93,8 @@ static int open_databases(struct lmdb_environment *environment, bool make)
         }
     }
     if (result == 0) {
-        result = errno_from_lmdb(
-            mdb_dbi_open(transaction, "counters", flags, &environment->counters));
+        result =
+            errno_from_lmdb(mdb_dbi_open(transaction, "counters", flags, &environment->counters));
     }
     if (result < 0) {
         mdb_txn_abort(transaction);

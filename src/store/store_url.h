@@ -39,8 +39,8 @@ int store_url_parse(struct slice text, struct store_url *out_url, const char **o
 /* The URL without its password, and a NUL. */
 void store_url_write(const struct store_url *url, char out_text[STORE_URL_TEXT_BYTES]);
 
-/* Opens the store. `timeout_ms` is how long a hit waits for it at most, 0 for ever. 0: the caller owns
- * *out_store. -errno: untouched, and out_reason says what is wrong and how to mend it. */
+/* Opens the store. `timeout_ms` is how long a hit waits for it at most, 0 for ever. 0: the caller
+ * owns *out_store. -errno: untouched, and out_reason says what is wrong and how to mend it. */
 int store_url_open(const struct store_url *url, struct loop *loop, uint64_t timeout_ms,
                    const struct store_events *events, struct store **out_store,
                    char out_reason[STORE_REASON_BYTES]);

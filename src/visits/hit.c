@@ -64,8 +64,8 @@ const size_t hit_routes_count = sizeof hit_routes / sizeof hit_routes[0];
 void hits_init(struct hits *hits, struct slice key, pid_t pid)
 {
     *hits = (struct hits){.key = key};
-    hits->behind_number_length = (size_t)snprintf(
-        hits->behind_number, sizeof hits->behind_number, ",\"pid\":%ld}", (long)pid);
+    hits->behind_number_length = (size_t)snprintf(hits->behind_number, sizeof hits->behind_number,
+                                                  ",\"pid\":%ld}", (long)pid);
 }
 
 void hit_done(void *owner, uint64_t ticket, int result, uint64_t number)

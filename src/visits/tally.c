@@ -87,7 +87,8 @@ static int run_add(struct hit_run *run, uint64_t ticket, uint64_t deadline_ms)
         run->first = run->count = 0;
     }
     if (run->count == run->capacity && run->first >= run->capacity / 2) {
-        run_compact(run); /* while a store is away, hits come and time out for as long as it takes */
+        run_compact(
+            run); /* while a store is away, hits come and time out for as long as it takes */
     }
     if (run->count == run->capacity) {
         int result = run_grow(run);
@@ -276,8 +277,7 @@ int tally_count(struct tally *tally, struct slice name, uint64_t ticket)
     if (key == NULL) {
         return -ENOMEM;
     }
-    result =
-        run_add(&key->waiting, ticket, loop_now_ms(tally->loop) + tally->settings.timeout_ms);
+    result = run_add(&key->waiting, ticket, loop_now_ms(tally->loop) + tally->settings.timeout_ms);
     if (result < 0) {
         return result;
     }

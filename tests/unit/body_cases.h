@@ -62,6 +62,7 @@ static const struct body_case chunked_cases[] = {
     BROKEN("1\n", FAULT_BARE_LF),
     BROKEN("1\rx\r\n", FAULT_BARE_CR),
     BROKEN("1\r\r\n", FAULT_BARE_CR),
+    BROKEN("1\r\0", FAULT_BARE_CR),
     BROKEN("1\0\r\n", FAULT_CONTROL_CHARACTER),
 
     /* the end of the data */
@@ -80,6 +81,8 @@ static const struct body_case chunked_cases[] = {
     CHUNK_LINE(" \t; a\t=\t b ; c"),
     CHUNK_LINE(";!#$%&'*+-.^_`|~=!#|~"),
     CHUNK_LINE(";f=f"),
+    CHUNK_LINE(";a  ;b \t=zff  ;c"),
+    CHUNK_LINE(";a=\"xy zf\""),
     CHUNK_LINE(";a=\"\""),
     CHUNK_LINE(";a=\" \t;=,:(\xff\";b"),
     CHUNK_LINE(";a=\"\\\"\\\\\\b\\ \\\t\""),
@@ -135,6 +138,8 @@ static const struct body_case chunked_cases[] = {
     BAD_TRAILERS("\n", FAULT_BARE_LF),
     BAD_TRAILERS("A: b\rc: d\r\n", FAULT_BARE_CR),
     BAD_TRAILERS("\rA: b\r\n", FAULT_BARE_CR),
+    BAD_TRAILERS("A: b\r\0", FAULT_BARE_CR),
+    BAD_TRAILERS("\r\0", FAULT_BARE_CR),
 
     /* limits, and what comes first when several things are wrong */
     WHOLE("14\r\n01234567890123456789\r\n0\r\n\r\n"),

@@ -202,6 +202,7 @@ static const struct head_case head_cases[] = {
     HOST("127.0.0.1:0"),
     HOST("[::1]:65535"),
     HOST("[::ffff:192.0.2.1]"),
+    HOST("[0000:0000:0000:0000:0000:ffff:192.168.100.228]"),
     HOST("[vF.a:b]"),
     HOST("a_b%2Dc"),
     HOST("a:"),
@@ -233,13 +234,23 @@ static const struct head_case head_cases[] = {
     BAD_HOST("[::1]a", FAULT_HOST_MALFORMED),
     BAD_HOST("[::1%25eth0]", FAULT_HOST_MALFORMED),
     BAD_HOST("[1:2:3:4:5:6:7:8:9]", FAULT_HOST_MALFORMED),
+    BAD_HOST("[1111:2222:3333:4444:5555:6666:7777:8888:9999:1]", FAULT_HOST_MALFORMED),
     BAD_HOST("[1111:2222:3333:4444:5555:6666:7777:8888:9999:10]", FAULT_HOST_MALFORMED),
     BAD_HOST("[127.0.0.1]", FAULT_HOST_MALFORMED),
     BAD_HOST("[v.a]", FAULT_HOST_MALFORMED),
+    BAD_HOST("[v1]", FAULT_HOST_MALFORMED),
     BAD_HOST("[v1.]", FAULT_HOST_MALFORMED),
     BAD_HOST("[v1a]", FAULT_HOST_MALFORMED),
     BAD_HOST("[v1.a/]", FAULT_HOST_MALFORMED),
     BAD_HOST("\xc3\xa9", FAULT_HOST_MALFORMED),
+
+    /* names that only look like those that mean something */
+    FIELDS("Hope: x/y\r\nDate: x/y\r\n", "POST origin / 1.1 host=a keep"),
+    FIELDS("Export: tea\r\nAccept: tea\r\n", "POST origin / 1.1 host=a keep"),
+    FIELDS("Connectors: close\r\nUser-Agent: close\r\n", "POST origin / 1.1 host=a keep"),
+    FIELDS("Content-Height: 5\r\nAccept-Charset: 5\r\n", "POST origin / 1.1 host=a keep"),
+    FIELDS("Transfer-Encoders: gzip\r\nIf-Modified-Since: gzip\r\n",
+           "POST origin / 1.1 host=a keep"),
 
     /* Content-Length */
     FIELDS("Content-Length: 5\r\n", "POST origin / 1.1 host=a length=5 keep"),
