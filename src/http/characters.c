@@ -11,7 +11,6 @@
 enum {
     TOKEN = CHARACTER_TOKEN,
     TARGET = CHARACTER_TARGET,
-    BRACKET = CHARACTER_BRACKET,
     HOST = CHARACTER_HOST,
     CONTROL = CHARACTER_CONTROL,
     LETTER = TOKEN | TARGET | HOST,
@@ -43,10 +42,12 @@ const uint8_t character_kinds[256] = {
     ['='] = TARGET | HOST,
     /* The delimiters of paths and queries; a percent sign is looked at by who reads a host. */
     [':'] = TARGET, ['@'] = TARGET, ['/'] = TARGET, ['?'] = TARGET, ['%'] = TOKEN | TARGET,
-    /* No part of a URI, but of tokens. */
-    ['#'] = TOKEN, ['^'] = TOKEN, ['`'] = TOKEN, ['|'] = TOKEN,
-    /* Only around an IP address in an authority. */
-    ['['] = BRACKET, [']'] = BRACKET,
+    /* Not part of a URI outside of an authority's brackets, but browsers send them as they are
+     * (docs/decisions/0005). */
+    ['^'] = TOKEN | TARGET, ['`'] = TOKEN | TARGET, ['|'] = TOKEN | TARGET, ['['] = TARGET,
+    [']'] = TARGET, ['\\'] = TARGET, ['{'] = TARGET, ['}'] = TARGET,
+    /* Ends a target. */
+    ['#'] = TOKEN,
     /* The tab, 9, is missing on purpose. */
     [0] = CONTROL, [1] = CONTROL, [2] = CONTROL, [3] = CONTROL, [4] = CONTROL, [5] = CONTROL,
     [6] = CONTROL, [7] = CONTROL, [8] = CONTROL, [10] = CONTROL, [11] = CONTROL, [12] = CONTROL,

@@ -13,12 +13,11 @@
 
 enum character_kind {
     CHARACTER_TOKEN = 1,    /* tchar, RFC 9110 5.6.2: methods, field names, list members */
-    CHARACTER_TARGET = 2,   /* of a path and query, RFC 3986 3.3 and 3.4, "%", "/" and "?" too */
-    CHARACTER_BRACKET = 4,  /* "[" and "]": around an IP address in an authority, RFC 3986 3.2.2 */
-    CHARACTER_HOST = 8,     /* of a registered name, RFC 3986 3.2.2, without "%" */
-    CHARACTER_DIGIT = 16,   /* 0 to 9 */
-    CHARACTER_HEX = 32,     /* 0 to 9, a to f, A to F */
-    CHARACTER_CONTROL = 64, /* 0 to 31 but for the tab, and DEL: nowhere inside a line */
+    CHARACTER_TARGET = 2,   /* of a request target: RFC 3986, and what browsers leave as it is */
+    CHARACTER_HOST = 4,     /* of a registered name, RFC 3986 3.2.2, without "%" */
+    CHARACTER_DIGIT = 8,    /* 0 to 9 */
+    CHARACTER_HEX = 16,     /* 0 to 9, a to f, A to F */
+    CHARACTER_CONTROL = 32, /* 0 to 31 but for the tab, and DEL: nowhere inside a line */
 };
 
 extern const uint8_t character_kinds[256];

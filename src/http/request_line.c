@@ -44,13 +44,10 @@ static enum parse_fault version_read(struct slice text, uint8_t *out_minor_versi
     return FAULT_NONE;
 }
 
-/* Takes the target from the front of `rest`, which begins right behind the method's space.
- * Brackets stand in an authority only, and a path has none. */
+/* Takes the target from the front of `rest`, which begins right behind the method's space. */
 static enum parse_fault target_take(struct slice rest, struct slice *out_target)
 {
-    const bool may_have_authority = rest.length > 0 && rest.bytes[0] != '/';
-    const unsigned kinds = CHARACTER_TARGET | (may_have_authority ? CHARACTER_BRACKET : 0U);
-    const size_t length = characters_count(rest, kinds);
+    const size_t length = characters_count(rest, CHARACTER_TARGET);
 
     if (length < rest.length && rest.bytes[length] == '#') {
         return FAULT_TARGET_FRAGMENT;

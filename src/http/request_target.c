@@ -63,9 +63,6 @@ static enum parse_fault absolute_read(bool is_options, struct slice target,
     if (!authority_is_valid(authority)) {
         return FAULT_TARGET_AUTHORITY;
     }
-    if (characters_count(hierarchy, CHARACTER_TARGET) != hierarchy.length) {
-        return FAULT_TARGET_CHARACTER;
-    }
     *out_target = target_split(
         is_options && hierarchy.length == 0 ? TARGET_ASTERISK : TARGET_ABSOLUTE, hierarchy);
     return FAULT_NONE;

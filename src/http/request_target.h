@@ -13,9 +13,8 @@ struct request_target {
     struct slice query; /* behind the "?" */
 };
 
-/* Reads `target` (borrowed, not empty, of CHARACTER_TARGET and, unless it begins with "/",
- * CHARACTER_BRACKET) as one of the forms that `method` may have. FAULT_NONE: *out_target is filled
- * in with slices of `target`; otherwise it is untouched. */
+/* Reads `target` (borrowed, not empty, of CHARACTER_TARGET) as one of the forms that `method` may
+ * have. FAULT_NONE: *out_target is filled in with slices of `target`; otherwise it is untouched. */
 enum parse_fault request_target_read(struct slice method, struct slice target,
                                      struct request_target *out_target);
 

@@ -243,15 +243,15 @@ void dealer_collect(struct dealer *dealer, uint64_t now_ms)
     deal_waiting(dealer, now_ms);
 }
 
-uint32_t dealer_bury_slot(struct dealer *dealer, uint32_t index, uint64_t now_ms)
+uint32_t dealer_bury_slot(struct dealer *dealer, uint32_t slot, uint64_t now_ms)
 {
-    struct slot *slot = &dealer->slots[index];
+    struct slot *buried = &dealer->slots[slot];
     uint32_t untaken = 0;
 
-    dealer_close_slot(dealer, index);
-    collect_slot(dealer, index); /* what it took before it died is gone with it */
-    while (slot->seen < slot->dealt) {
-        struct copy *copy = copy_of(slot, ++slot->seen);
+    dealer_close_slot(dealer, slot);
+    collect_slot(dealer, slot); /* what it took before it died is gone with it */
+    while (buried->seen < buried->dealt) {
+        struct copy *copy = copy_of(buried, ++buried->seen);
 
         dealer->outstanding--;
         wait_again(dealer, copy);

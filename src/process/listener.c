@@ -75,7 +75,7 @@ static int open_tcp(const struct sockaddr *address, socklen_t length, bool is_du
 /* Writes "http://ADDRESS:PORT" of a bound socket. 0 or -errno. */
 static int write_name(struct listener *listener)
 {
-    struct sockaddr_storage storage;
+    struct sockaddr_storage storage = {.ss_family = AF_UNSPEC};
     socklen_t length = sizeof storage;
     char host[NI_MAXHOST];
     char port[NI_MAXSERV];

@@ -86,7 +86,7 @@ static int run_add(struct hit_run *run, uint64_t ticket, uint64_t deadline_ms)
     if (run->first == run->count) {
         run->first = run->count = 0;
     }
-    if (run->count == run->capacity && run->first >= run->capacity / 2) {
+    if (run->count == run->capacity && run->first > 0 && run->first >= run->capacity / 2) {
         run_compact(
             run); /* while a store is away, hits come and time out for as long as it takes */
     }

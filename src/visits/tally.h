@@ -36,10 +36,10 @@ int tally_create(struct loop *loop, const struct tally_settings *settings, tally
 /* Borrows `store` until tally_destroy(). */
 void tally_set_store(struct tally *tally, struct store *store);
 
-/* Counts one hit on `key` (borrowed for the call, 1..255 bytes).
+/* Counts one hit on the key `name` (borrowed for the call, 1..255 bytes).
  * 0: done() comes exactly once, never from inside this call.
  * -EAGAIN: waiting_hits_max is reached; -ENOMEM. After an error done() stays silent. */
-int tally_count(struct tally *tally, struct slice key, uint64_t ticket);
+int tally_count(struct tally *tally, struct slice name, uint64_t ticket);
 
 /* The store takes batches again: sends what waits, at the end of the turn. */
 void tally_store_ready(struct tally *tally);

@@ -26,8 +26,7 @@ static void every_kind_of_character_is_the_alphabet_of_its_grammar(void **state)
 {
     (void)state;
     assert_alphabet(CHARACTER_TOKEN, "!#$%&'*+-.^_`|~" DIGITS LETTERS);
-    assert_alphabet(CHARACTER_TARGET, UNRESERVED SUB_DELIMITERS "%:@/?");
-    assert_alphabet(CHARACTER_BRACKET, "[]");
+    assert_alphabet(CHARACTER_TARGET, UNRESERVED SUB_DELIMITERS "%:@/?[]\\^`{|}");
     assert_alphabet(CHARACTER_HOST, UNRESERVED SUB_DELIMITERS);
     assert_alphabet(CHARACTER_DIGIT, DIGITS);
     assert_alphabet(CHARACTER_HEX, DIGITS "abcdefABCDEF");
