@@ -67,9 +67,11 @@ build() {
         set_up_build "$1" "${@:3}" || exit 1
         if [[ $("$ninja" -n -C "$folder" "${targets[@]}" 9<&-) != *"no work to do"* ]]; then
             say "building in $1/"
-            if ! "$ninja" -C "$folder" "${targets[@]}" >"$folder/build.log" 2>&1 9<&-; then
-                # The compiler runs in the build folder; the paths it names become the root's.
-                sed -E 's#(^|\x1b\[[0-9;]*[mK])(\.\./)+#\1#' -- "$folder/build.log" >&2
+            if ! "$ninja" -k 5 -C "$folder" "${targets[@]}" >"$folder/build.log" 2>&1 9<&-; then
+                # Without the steps that went well. The compiler runs in the build folder; the paths
+                # it names become the root's.
+                sed -E -e '/^\[[0-9]+\/[0-9]+\] /d' -e 's#(^|\x1b\[[0-9;]*[mK])(\.\./)+#\1#' \
+                    -- "$folder/build.log" >&2
                 exit 1
             fi
         fi

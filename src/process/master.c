@@ -60,6 +60,7 @@ struct master {
 };
 
 static void end_backlog(struct master *master);
+static void finish_if_alone(struct master *master);
 
 /* ---- accepting and dealing ---- */
 
@@ -128,6 +129,7 @@ static void look(void *owner)
     if (holds_something(master) && !timer_is_running(&master->collect)) {
         timer_start(&master->collect, &master->timers, COLLECT_MS);
     }
+    finish_if_alone(master); /* a stop may find no worker that could take what is queued */
 }
 
 static void accept_again(void *owner)
@@ -350,7 +352,6 @@ static void worker_ended(void *owner, uint32_t slot, const struct worker_end *en
         dealer_drop_waiting(master->dealer);
     }
     deferred_start(&master->look, master->loop);
-    finish_if_alone(master);
 }
 
 /* ---- the beginning ---- */

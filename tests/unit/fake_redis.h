@@ -37,6 +37,7 @@ struct fake_connection {
     struct descriptor descriptor;
     struct fake_redis *server;
     bool is_open;
+    bool is_mute; /* what comes on it is no longer given to `command` */
     unsigned commands_count;
     size_t input_length;
     size_t input_taken;
@@ -189,7 +190,9 @@ static inline void fake_read_done(void *owner, int result, const char *bytes)
     while (connection->descriptor.fd >= 0 && fake_take_command(connection, command)) {
         fake_log(connection->server, command);
         connection->commands_count++;
-        connection->server->command(connection, command);
+        if (!connection->is_mute) {
+            connection->server->command(connection, command);
+        }
     }
     connection->input_length -= connection->input_taken;
     memmove(connection->input, connection->input + connection->input_taken,
