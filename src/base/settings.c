@@ -10,8 +10,8 @@
 
 static const struct setting settings_table[] = {
     {"--listen", "FOOTFALL_LISTEN", "ADDRESS:PORT", ":9999", setting_parse_listen,
-     "where to serve; also [V6]:PORT, :PORT (every address,\nIPv6 and IPv4), unix:PATH; "
-     "repeatable; port 0: a free one",
+     "where to serve; also [V6]:PORT, :PORT (every address,\n"
+     "IPv6 and IPv4), unix:PATH; repeatable; port 0:\na free one",
      "an ADDRESS:PORT, [IPV6]:PORT, :PORT (port 0 to 65535) or unix:PATH, at most 16 of them", true,
      0},
     {"--workers", "FOOTFALL_WORKERS", "N", NULL, setting_parse_workers,
@@ -19,18 +19,19 @@ static const struct setting settings_table[] = {
      "a whole number from 0 to 128", false, 0},
     {"--store", "FOOTFALL_STORE", "URL", "lmdb:./footfall-data", setting_parse_store,
      "where counts live: memory:, lmdb:PATH[?map_max=64G],\n"
-     "redis://[user:password@]host[:port][/db], or\nredis+unix://[user:password@]/path[?db=N]",
+     "redis://[user:password@]host[:port][/db],\nredis+unix://[user:password@]/path[?db=N];\nby "
+     "default",
      "memory:, lmdb:PATH, redis://… or redis+unix://…", false, 0},
     {"--key", "FOOTFALL_KEY", "NAME", "counter", setting_parse_key, "the key of the counter",
      "1 to 255 printable ASCII bytes without blank, { and }", false, 0},
     {"--store-timeout", "FOOTFALL_STORE_TIMEOUT", "SECONDS", "2", setting_parse_milliseconds,
-     "how long a visit waits for the store before it gets 503", SETTING_SECONDS, false,
+     "how long a visit waits for the store, then 503", SETTING_SECONDS, false,
      offsetof(struct settings, store_timeout_ms)},
     {"--drain-timeout", "FOOTFALL_DRAIN_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
      "how long a stop waits for requests in flight", SETTING_SECONDS, false,
      offsetof(struct settings, drain_timeout_ms)},
     {"--header-timeout", "FOOTFALL_HEADER_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
-     "how long a request's head may take before it gets 408", SETTING_SECONDS, false,
+     "how long a request's head may take, then 408", SETTING_SECONDS, false,
      offsetof(struct settings, header_timeout_ms)},
     {"--body-timeout", "FOOTFALL_BODY_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
      "the same for its body", SETTING_SECONDS, false, offsetof(struct settings, body_timeout_ms)},
@@ -41,8 +42,7 @@ static const struct setting settings_table[] = {
      "when a worker without a sign of life is replaced", SETTING_SECONDS, false,
      offsetof(struct settings, worker_timeout_ms)},
     {"--log-level", "FOOTFALL_LOG_LEVEL", "LEVEL", "info", setting_parse_log_level,
-     "what is logged to standard error: error, warn, info, debug", "error, warn, info or debug",
-     false, 0},
+     "error, warn, info or debug, to standard error", "error, warn, info or debug", false, 0},
     {"--log-format", "FOOTFALL_LOG_FORMAT", "FORMAT", "text", setting_parse_log_format,
      "text, or json: one object a line", "text or json", false, 0},
 };
