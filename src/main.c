@@ -175,7 +175,7 @@ int main(int arguments_count, char **arguments)
         return EXIT_STOPPED;
     }
     if (store_url_parse(slice_of(settings.store), &store, &store_problem) < 0) {
-        (void)snprintf(problem, sizeof problem, "--store: %s", store_problem);
+        (void)snprintf(problem, sizeof problem, "%s: %s", settings.store_source, store_problem);
         return refuse_setting(problem);
     }
     log_init(settings.log_level, settings.log_format);

@@ -64,6 +64,15 @@ static enum settings_result wrong_value(const struct setting *setting, const cha
     return SETTINGS_WRONG;
 }
 
+/* What is wrong with a store URL is found out later, and told by its source. */
+static void note_source(const struct setting *setting, const char *source,
+                        struct settings *settings)
+{
+    if (setting->parse == setting_parse_store) {
+        settings->store_source = source;
+    }
+}
+
 static const struct setting *find_setting(struct slice name)
 {
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
@@ -72,6 +81,17 @@ static const struct setting *find_setting(struct slice name)
         }
     }
     return NULL;
+}
+
+/* Repeats no more of the word than a name: what stands behind it may be a secret. */
+static enum settings_result unknown_word(const char *word, char *out_problem)
+{
+    size_t length = strspn(word, "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+
+    (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
+                   "unknown %s %.*s; footfall --help names all",
+                   word[0] == '-' ? "option" : "command", (int)(length < 60 ? length : 60), word);
+    return SETTINGS_WRONG;
 }
 
 /* Reads one option at arguments[*index], with its value there or in the next argument. */
@@ -86,12 +106,7 @@ static enum settings_result read_option(int arguments_count, char *const *argume
     const char *value = equals == NULL ? NULL : equals + 1;
 
     if (setting == NULL) {
-        /* Not repeated beyond its name: what stands behind "=" may be a secret. */
-        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
-                       argument[0] == '-' ? "unknown option %.*s; footfall --help names all"
-                                          : "unknown command %.*s; footfall --help names all",
-                       (int)(name.length < 60 ? name.length : 60), argument);
-        return SETTINGS_WRONG;
+        return unknown_word(argument, out_problem);
     }
     if (value == NULL) {
         if (*index + 1 >= arguments_count) {
@@ -104,6 +119,7 @@ static enum settings_result read_option(int arguments_count, char *const *argume
         value = arguments[*index];
     }
     is_given[setting - settings_table] = true;
+    note_source(setting, setting->option, settings);
     if (!setting->parse(setting, value, settings)) {
         return wrong_value(setting, setting->option, value, out_problem);
     }
@@ -148,9 +164,29 @@ static enum settings_result read_elsewhere(const struct setting *setting, struct
             return SETTINGS_READ;
         }
     }
+    note_source(setting, source, settings);
     if (setting->takes_several ? !setting_parse_several(setting, value, settings)
                                : !setting->parse(setting, value, settings)) {
         return wrong_value(setting, source, value, out_problem);
+    }
+    return SETTINGS_READ;
+}
+
+/* Variables of settings that a later version will have: better refused than not heeded. Others that
+ * begin with FOOTFALL_ are left alone: orchestrators set such for a service of our name. */
+static enum settings_result refuse_later_variables(char *out_problem)
+{
+    static const char *const names[] = {"FOOTFALL_CONFIG", "FOOTFALL_BALANCE", "FOOTFALL_LOOP"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+
+        if (value != NULL && value[0] != '\0') {
+            (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
+                           "%s: this version does not know it; footfall --help all names all",
+                           names[i]);
+            return SETTINGS_WRONG;
+        }
     }
     return SETTINGS_READ;
 }
@@ -164,6 +200,9 @@ enum settings_result settings_read(int arguments_count, char *const *arguments,
     enum settings_result result =
         read_options(arguments_count, arguments, &settings, is_given, out_problem);
 
+    if (result == SETTINGS_READ) {
+        result = refuse_later_variables(out_problem);
+    }
     for (size_t i = 0; i < SETTINGS_COUNT && result == SETTINGS_READ; i++) {
         if (!is_given[i]) {
             result = read_elsewhere(&settings_table[i], &settings, out_problem);

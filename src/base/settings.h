@@ -26,6 +26,7 @@ struct settings {
     uint32_t listen_count;
     uint32_t workers;                         /* 0: a single process */
     char store[SETTINGS_STORE_BYTES_MAX + 1]; /* a URL, which may hold a password: never logged */
+    const char *store_source; /* "--store" or "FOOTFALL_STORE": where it was given */
     char key[SETTINGS_KEY_BYTES_MAX + 1];
     uint64_t drain_timeout_ms; /* 0 is never, for each time-out */
     uint64_t store_timeout_ms;
