@@ -29,7 +29,7 @@ int fault_point_init(void)
 {
     const char *text = getenv("FOOTFALL_FAULT");
     const char *colon;
-    char *end;
+    char *end = NULL;
 
     if (text == NULL) {
         return 0;
@@ -43,7 +43,7 @@ int fault_point_init(void)
             break;
         }
     }
-    if (chosen_time == 0) {
+    if (chosen_time == 0 || end == NULL) {
         return -EINVAL;
     }
     if (strcmp(end, ":kill") == 0) {

@@ -200,9 +200,8 @@ static size_t read_requests(struct connection *connection, struct request_parser
             if (connection->state == CONNECTION_BODY) {
                 break; /* the body has taken all there was */
             }
-        } else if (connection->exchanges_count >= connection->server->settings.unanswered_max) {
-            break;
-        } else if (rest.length == 0) {
+        } else if (rest.length == 0 ||
+                   connection->exchanges_count >= connection->server->settings.unanswered_max) {
             break;
         } else {
             size_t head_bytes = read_head(connection, parser, rest);

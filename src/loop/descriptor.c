@@ -33,7 +33,7 @@ static void submit_later(struct descriptor *descriptor)
 static void start_read(struct descriptor *descriptor, enum read_operation operation)
 {
     assert(!descriptor->closing && descriptor->read == READ_NONE);
-    descriptor->read = operation;
+    descriptor->read = (uint8_t)operation;
     submit_later(descriptor);
 }
 
