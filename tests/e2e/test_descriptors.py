@@ -1,0 +1,162 @@
+"""Descriptors are short: more clients than can be had, and limits that only ordinary users meet.
+Nobody is lost, and waiting costs no processor time."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from http_client import Client, request, visit
+from load import HANG_S, Load, many
+from ordinary_user import ordinary_user
+from process_family import state_of
+from ring import wait_for_workers
+from waiting import eventually
+
+BOTH_FORMS = pytest.mark.parametrize("workers", [2, 0], ids=["master", "single"])
+
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def limited_to(descriptors):
+    return ("prlimit", f"--nofile={descriptors}:{descriptors}")
+
+
+def processor_s(pids):
+    """User and system time of these processes."""
+    ticks = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / CLOCK_TICKS
+
+
+def take_answers(clients, timeout=HANG_S):
+    """Reads the answer of every client that has one, and closes it, which lets others in; until
+    all were served. Their visits."""
+    visits = []
+    waiting = list(clients)
+
+    def all_served():
+        for client in list(waiting):
+            if not client.is_silent(0.001):
+                visits.append(client.read_response().visit)
+                client.close()
+                waiting.remove(client)
+        return not waiting
+
+    eventually(all_served, "everybody is served", timeout)
+    return visits
+
+
+@BOTH_FORMS
+# 80: a worker gets no more than it has room for. 24: it is out of them before that.
+@pytest.mark.parametrize("descriptors", [80, 24])
+def test_more_clients_than_descriptors_wait_without_spinning_and_are_served_in_the_end(
+    start_footfall, workers, descriptors
+):
+    footfall = start_footfall(
+        store="memory:", workers=workers, prefix=limited_to(descriptors)
+    )
+    clients = [Client(footfall.address) for _ in range(200)]
+    for client in clients:
+        client.send(request())
+    first_wave = [client for client in clients if not client.is_silent(0.02)]
+    assert 0 < len(first_wave) < descriptors * max(1, workers)
+    # They keep their connections, and nobody else can be let in.
+    before = processor_s(footfall.family())
+    time.sleep(2.0)
+    used_s = processor_s(footfall.family()) - before
+    assert used_s < 0.3, f"{used_s} s of processor time in 2 s of waiting"
+    assert len([client for client in clients if not client.is_silent(0.001)]) < len(clients)
+    visits = take_answers(clients, timeout=3 * HANG_S)
+    for pid in {pid for _, pid in visits}:
+        numbers = sorted(number for number, visited in visits if visited == pid)
+        assert numbers == list(range(1, len(numbers) + 1))
+    assert not footfall.errors() and not footfall.events("worker_died")
+    assert visit(footfall.address)
+    assert footfall.stop() == 0
+
+
+@BOTH_FORMS
+def test_a_load_beyond_the_descriptors_hangs_nobody(start_footfall, shared_store, workers):
+    footfall = start_footfall(store=shared_store, workers=workers, prefix=limited_to(32))
+    with Load(footfall.address, 100, many(5), each_connection=1, hang_s=3 * HANG_S) as load:
+        load.finish()
+    load.record.assert_counted_right()
+    assert not footfall.errors()
+
+
+def test_a_worker_is_replaced_though_connections_have_all_the_masters_descriptors(start_footfall):
+    footfall = start_footfall(store="memory:", workers=2, prefix=limited_to(200))
+    killed, stopped = footfall.workers()
+    for pid in (killed, stopped):
+        os.kill(pid, signal.SIGSTOP)
+        eventually(lambda pid=pid: state_of(pid) == "T", "it stands still")
+    clients = [Client(footfall.address) for _ in range(300)]
+    for client in clients:
+        client.send(request())
+    time.sleep(0.2)  # the master accepts as many as it can
+    os.kill(killed, signal.SIGKILL)
+    successor = eventually(
+        lambda: [pid for pid in footfall.workers() if pid not in (killed, stopped)],
+        "the killed one has a successor while the other still stands",
+        timeout=HANG_S,
+    )
+    assert state_of(stopped) == "T"
+    os.kill(stopped, signal.SIGCONT)
+    visits = take_answers(clients)
+    assert {pid for _, pid in visits} == {stopped, *successor}
+    assert len(footfall.events("worker_died")) == 1
+
+
+def test_the_kernels_limit_of_descriptors_on_their_way_loses_nobody(start_footfall, folder):
+    """As an ordinary user: the kernel lets RLIMIT_NOFILE of them be on their way, over all
+    processes of that user, and says ETOOMANYREFS beyond (unix(7)). Root never sees that."""
+    options, home = ordinary_user(folder)
+    footfalls = [
+        start_footfall(
+            store=f"lmdb:{home}/data", workers=2, prefix=limited_to(100), folder=home, **options
+        )
+        for _ in range(4)
+    ]
+    workers = [pid for footfall in footfalls for pid in footfall.workers()]
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+        eventually(lambda pid=pid: state_of(pid) == "T", "it stands still")
+    clients = [Client(footfall.address) for footfall in footfalls for _ in range(70)]
+    for client in clients:
+        client.send(request())
+    time.sleep(0.2)  # each master would have up to 70 of them on their way, 280 together
+    for pid in workers:
+        os.kill(pid, signal.SIGCONT)
+    visits = take_answers(clients)
+    assert sorted(number for number, _ in visits) == list(range(1, len(clients) + 1))
+    assert {pid for _, pid in visits} == set(workers)
+    for footfall in footfalls:
+        assert not footfall.errors() and not footfall.events("worker_died")
+
+
+@pytest.mark.parametrize("kind", ["lmdb", "redis"])
+def test_an_ordinary_user_counts_survives_kills_and_stops(start_footfall, folder, redis, kind):
+    options, home = ordinary_user(folder)
+    store = redis.url if kind == "redis" else f"lmdb:{home}/data"
+    footfall = start_footfall(store=store, workers=2, folder=home, **options)
+    with Load(footfall.address, 8) as load:
+        load.wait_answered(20)
+        os.kill(footfall.workers()[0], signal.SIGKILL)
+        footfall.wait_for_log("worker_died")
+        wait_for_workers(footfall, 2)
+        load.wait_answered(20)
+        os.kill(footfall.workers()[0], signal.SIGTERM)
+        footfall.wait_for_log("worker_left")
+        load.wait_answered(20)
+        record = load.stop()
+    record.assert_consistent()
+    assert len(record.failed) <= 8 and not record.refused
+    assert footfall.stop() == 0
+    footfall = start_footfall(store=store, workers=0, folder=home, **options)
+    assert visit(footfall.address)[0] > max(record.numbers)
+    assert footfall.stop() == 0

@@ -1,0 +1,311 @@
+"""Redis is away, comes back, refuses, stands still, or the link to it is cut: visits are refused
+with 503 in time, no number is given twice, and it counts again by itself."""
+
+import random
+import socket
+import threading
+import time
+
+import pytest
+
+from http_client import Client, ask, request, visit
+from load import HANG_S, Load, many
+from tcp_proxy import TcpProxy
+from waiting import eventually
+
+#: Of the tests that wait for it.
+STORE_TIMEOUT_S = 0.5
+TIMEOUT = ("--store-timeout", STORE_TIMEOUT_S)
+
+BOTH_FORMS = pytest.mark.parametrize("workers", [2, 0], ids=["master", "single"])
+
+
+def assert_refused(response):
+    assert response.status == 503, response
+    assert response.error
+    assert "retry-after" in response.headers, response
+    assert not response.closes
+
+
+def assert_refused_in_time(address):
+    asked = time.monotonic()
+    response = ask(address)
+    took_s = time.monotonic() - asked
+    assert_refused(response)
+    # The clock of timers has milliseconds; beyond the time-out is what a busy machine takes.
+    assert took_s < STORE_TIMEOUT_S + 1.0, took_s
+    return took_s
+
+
+def wait_counting(address):
+    """Waits until it counts; the number."""
+
+    def counted():
+        response = ask(address)
+        return response.number if response.status == 200 else None
+
+    return eventually(counted, "it counts again")
+
+
+def assert_one_error_of_each_worker(footfall, event, count=1):
+    """Both workers have said what is wrong `count` times; repeating it would help nobody."""
+    eventually(lambda: len(footfall.errors()) >= 2 * count, "both workers have said so")
+    errors = footfall.errors()
+    assert [line.event for line in errors] == [event] * 2 * count, errors
+    assert sorted(line.fields["slot"] for line in errors) == ["0"] * count + ["1"] * count, errors
+
+
+# ---- away
+
+
+
+
+def test_redis_killed_and_restarted_under_load_loses_and_doubles_nothing(
+    start_footfall, start_redis
+):
+    redis = start_redis(appendonly="yes", appendfsync="always")
+    footfall = start_footfall(*TIMEOUT, store=redis, workers=2)
+    with Load(footfall.address, 8) as load:
+        for _ in range(many(3)):
+            load.wait_answered(50)
+            time.sleep(random.uniform(0, 0.05))
+            redis.kill()
+            load.wait_refused(1)
+            redis.start()
+        load.wait_answered(50)
+        record = load.stop()
+    record.assert_consistent()
+    assert not record.failed, record.failed[:5]
+    assert all(refused.status == 503 and refused.retry_after for refused in record.refused)
+    record.assert_gaps_explained(1, int(redis.command("GET", "counter")))
+
+
+
+@BOTH_FORMS
+def test_a_redis_that_stands_still_is_503_after_the_store_timeout_and_then_goes_on(
+    start_footfall, redis, workers
+):
+    footfall = start_footfall(*TIMEOUT, store=redis, workers=workers)
+    with Load(footfall.address, 8) as load:
+        load.wait_answered(50)
+        redis.pause()
+        load.wait_refused(16)
+        redis.resume()
+        load.wait_answered(50)
+        record = load.stop()
+    record.assert_consistent()
+    assert not record.failed, record.failed[:5]
+    for refused in record.refused:
+        assert refused.status == 503 and refused.retry_after
+        assert refused.took_s < STORE_TIMEOUT_S + 1.0
+    record.assert_gaps_explained(1, count_of(redis))
+
+
+def count_of(redis):
+    return int(redis.command("GET", "counter"))
+
+
+def test_after_idling_a_visit_still_has_its_whole_store_timeout(start_footfall, shared_store):
+    """A time-out counted from when the loop last woke up is over before the store is asked."""
+    footfall = start_footfall("--store-timeout", 0.3, store=shared_store, workers=1)
+    with Client(footfall.address) as client:
+        for number in range(1, 9):
+            time.sleep(0.41)  # in no step with what wakes it up
+            assert client.visit()[0] == number
+
+
+# ---- the link
+
+
+def test_a_link_cut_again_and_again_under_load_doubles_nothing(start_footfall, redis):
+    with TcpProxy(("127.0.0.1", redis.port)) as proxy:
+        url = f"redis://127.0.0.1:{proxy.port}"
+        footfall = start_footfall(*TIMEOUT, store=url, workers=2)
+        with Load(footfall.address, 8) as load:
+            for _ in range(many(10)):
+                load.wait_answered(20)
+                time.sleep(random.uniform(0, 0.02))
+                proxy.cut()
+            load.wait_answered(20)
+            record = load.stop()
+    record.assert_consistent()
+    assert not record.failed, record.failed[:5]
+    record.assert_gaps_explained(1, count_of(redis))
+
+
+def test_a_visit_whose_answer_is_lost_is_refused_and_never_counted_twice(start_footfall, redis):
+    with TcpProxy(("127.0.0.1", redis.port)) as proxy:
+        url = f"redis://127.0.0.1:{proxy.port}"
+        footfall = start_footfall(*TIMEOUT, store=url, workers=1)
+        assert visit(footfall.address)[0] == 1
+        proxy.swallows_answers = True
+        with Client(footfall.address) as client:
+            client.send(request())
+            eventually(lambda: proxy.swallowed, "Redis has answered")
+            proxy.cut()
+            proxy.swallows_answers = False
+            assert_refused(client.read_response(timeout=HANG_S))
+            assert count_of(redis) == 2  # a gap, at worst
+            assert client.visit()[0] == 3
+
+
+def test_a_link_that_is_silent_is_given_up_and_made_anew(start_footfall, redis):
+    with TcpProxy(("127.0.0.1", redis.port)) as proxy:
+        url = f"redis://127.0.0.1:{proxy.port}"
+        footfall = start_footfall(*TIMEOUT, store=url, workers=1)
+        assert visit(footfall.address)[0] == 1
+        proxy.passes = False  # a firewall that forgot the connection, say
+        for _ in range(2):
+            assert_refused_in_time(footfall.address)
+        connections = proxy.connections
+        proxy.passes = True
+        assert wait_counting(footfall.address) >= 2
+        assert proxy.connections > connections
+
+
+# ---- refusals
+
+SECRET = "open-sesame-4711"
+
+
+def test_a_redis_that_wants_a_password_is_503_until_it_wants_none(start_footfall, start_redis):
+    redis = start_redis(requirepass=SECRET)
+    footfall = start_footfall(*TIMEOUT, store=redis.url, workers=2)
+    for _ in range(3):
+        assert_refused_in_time(footfall.address)
+    assert_one_error_of_each_worker(footfall, "redis_link_down")
+    assert all("NOAUTH" in line.fields["detail"] for line in footfall.errors())
+    redis.command("CONFIG", "SET", "requirepass", "")
+    assert wait_counting(footfall.address) == 1
+    assert_one_error_of_each_worker(footfall, "redis_link_down")
+
+
+def test_a_wrong_password_is_503_until_it_is_right_and_never_logged(start_footfall, start_redis):
+    redis = start_redis(requirepass="another")
+    url = redis.url_with(f"visitor:{SECRET}")
+    footfall = start_footfall(*TIMEOUT, "--log-level", "debug", store=url, workers=2)
+    for _ in range(3):
+        assert_refused_in_time(footfall.address)
+    assert_one_error_of_each_worker(footfall, "redis_link_down")
+    assert all("WRONGPASS" in line.fields["detail"] for line in footfall.errors())
+    redis.command("ACL", "SETUSER", "visitor", "on", f">{SECRET}", "~*", "+@all")
+    assert wait_counting(footfall.address) == 1
+    assert footfall.stop() == 0
+    assert SECRET not in footfall.log_text()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind"),
+    [
+        (("RPUSH", "counter", "x"), "WRONGTYPE"),
+        (("SET", "counter", "-5"), "NEGATIVE"),
+    ],
+    ids=["a list", "a negative number"],
+)
+def test_a_key_that_holds_no_count_is_503_until_it_is_gone(start_footfall, redis, spoil, kind):
+    redis.command(*spoil)
+    footfall = start_footfall(*TIMEOUT, store=redis, workers=2)
+    with Client(footfall.address) as first, Client(footfall.address) as second:
+        for client in (first, second) * 2:
+            assert_refused(client.ask())
+        assert_one_error_of_each_worker(footfall, "redis_refused")
+        assert all(line.fields["detail"].startswith(kind) for line in footfall.errors())
+        redis.command("DEL", "counter")
+        assert [client.visit()[0] for client in (first, second)] == [1, 2]
+        redis.command("DEL", "counter")
+        redis.command(*spoil)
+        for client in (first, second):
+            assert_refused(client.ask())
+        assert_one_error_of_each_worker(footfall, "redis_refused", count=2)
+
+
+def test_a_redis_that_may_not_write_is_503_until_it_may(start_footfall, start_redis):
+    redis = start_redis()
+    footfall = start_footfall(*TIMEOUT, store=redis, workers=1)
+    assert visit(footfall.address)[0] == 1
+    redis.command("CONFIG", "SET", "min-replicas-to-write", "1")
+    assert_refused(ask(footfall.address))
+    assert_refused(ask(footfall.address))
+    redis.command("CONFIG", "SET", "min-replicas-to-write", "0")
+    assert visit(footfall.address)[0] == 2
+    footfall.stop()
+    (line,) = footfall.errors()
+    assert line.event == "redis_refused" and line.fields["detail"].startswith("NOREPLICAS")
+
+
+class FakeRedis:
+    """Answers every command with `answer`, "PING" with +PONG; both can be changed."""
+
+    def __init__(self):
+        self.answer = b":1\r\n"
+        self.pong = b"+PONG\r\n"
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._connections = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection in self._connections:
+            connection.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._connections.append(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            with connection.makefile("rb") as commands:
+                while True:
+                    words = int(commands.readline()[1:])
+                    command = [commands.read(int(commands.readline()[1:]) + 2)[:-2]
+                               for _ in range(words)]
+                    connection.sendall(self.pong if command[0] == b"PING" else self.answer)
+        except (OSError, ValueError):
+            pass
+
+
+LOADING = b"-LOADING Redis is loading the dataset in memory\r\n"
+
+
+def test_a_redis_that_is_loading_is_503_until_it_has(start_footfall):
+    with FakeRedis() as redis:
+        redis.pong = redis.answer = LOADING
+        footfall = start_footfall(*TIMEOUT, store=redis.url, workers=1)
+        for _ in range(2):
+            assert_refused_in_time(footfall.address)
+        redis.pong, redis.answer = b"+PONG\r\n", b":7\r\n"
+        assert wait_counting(footfall.address) == 7
+        redis.answer = LOADING  # it says so to commands, too
+        assert_refused(ask(footfall.address))
+        assert_refused(ask(footfall.address))
+        redis.answer = b":8\r\n"
+        assert visit(footfall.address)[0] == 8
+        footfall.stop()
+        assert [line.event for line in footfall.errors()] == ["redis_link_down", "redis_refused"]
+        assert all("LOADING" in line.fields["detail"] for line in footfall.errors())
+
+
+@pytest.mark.parametrize(
+    "answer", [b"+OK\r\n", b"$1\r\n5\r\n", b"*1\r\n:5\r\n", b"$-1\r\n", b"HTTP/1.1 400 Bad\r\n\r\n"]
+)
+def test_an_answer_that_is_no_number_is_503_and_the_link_is_made_anew(start_footfall, answer):
+    with FakeRedis() as redis:
+        redis.answer = answer
+        footfall = start_footfall(*TIMEOUT, store=redis.url, workers=1)
+        assert_refused(ask(footfall.address))
+        footfall.wait_for_log("redis_link_down")
+        redis.answer = b":5\r\n"
+        assert wait_counting(footfall.address) == 5

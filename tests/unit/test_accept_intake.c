@@ -1,0 +1,263 @@
+/*
+ * test_accept_intake.c - the single process accepts by itself.
+ */
+#include "counted_descriptors.h"
+#include "limited_descriptors.h"
+#include "loop_backends.h"
+#include "process/intake.h"
+#include "process/listener.h"
+#include "test.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    LISTENERS = 2,
+    CLIENTS_MAX = 64,
+    AGAIN_MS = 100, /* between two attempts while descriptors are short */
+};
+
+static bool calloc_fails;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return calloc_fails ? NULL : __real_calloc(count, size);
+}
+
+static unsigned descriptors_before;
+static struct turning_loop turning;
+static struct sockaddr_in addresses[LISTENERS];
+static struct accept_intake *intake;
+static unsigned clients_count;
+static int clients[CLIENTS_MAX];
+static unsigned took_count;
+static unsigned ended_count;
+static bool destroys_at_the_end;
+static bool is_calling;
+
+static void note_took(void *owner, int connection_fd)
+{
+    (void)owner;
+    assert_int_equal(ended_count, 0);
+    assert_true((fcntl(connection_fd, F_GETFL) & O_NONBLOCK) != 0);
+    assert_true((fcntl(connection_fd, F_GETFD) & FD_CLOEXEC) != 0);
+    assert_int_equal(close(connection_fd), 0);
+    took_count++;
+}
+
+static void note_ended(void *owner)
+{
+    (void)owner;
+    assert_false(is_calling);
+    ended_count++;
+    if (destroys_at_the_end) {
+        accept_intake_destroy(intake);
+        intake = NULL;
+    }
+}
+
+static const struct intake_events events = {.took = note_took, .ended = note_ended};
+
+static int begin(void **state)
+{
+    struct address wanted[LISTENERS];
+    struct listeners listeners;
+    char reason[LISTENER_REASON_BYTES];
+
+    (void)state;
+    descriptors_before = descriptors_open_now();
+    turning_init(&turning);
+    for (unsigned i = 0; i < LISTENERS; i++) {
+        assert_true(address_parse(SLICE("127.0.0.1:0"), &wanted[i]));
+    }
+    assert_int_equal(listeners_open(wanted, LISTENERS, &listeners, reason), 0);
+    for (unsigned i = 0; i < LISTENERS; i++) {
+        socklen_t length = sizeof addresses[i];
+
+        assert_int_equal(
+            getsockname(listeners.list[i].fd, (struct sockaddr *)&addresses[i], &length), 0);
+    }
+    clients_count = took_count = ended_count = 0;
+    destroys_at_the_end = false;
+    assert_int_equal(accept_intake_create(turning.loop, &listeners, &events, &intake), 0);
+    for (unsigned i = 0; i < LISTENERS; i++) {
+        assert_int_equal(listeners.list[i].fd, -1); /* they are the intake's now */
+    }
+    return 0;
+}
+
+static int finish(void **state)
+{
+    (void)state;
+    accept_intake_destroy(intake);
+    turn_for(&turning, 2);
+    turning_finish(&turning);
+    for (unsigned i = 0; i < clients_count; i++) {
+        assert_int_equal(close(clients[i]), 0);
+    }
+    assert_int_equal(descriptors_open_now(), descriptors_before);
+    return 0;
+}
+
+static void connect_to(unsigned listener, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        assert_true(fd >= 0 && clients_count < CLIENTS_MAX);
+        assert_int_equal(
+            connect(fd, (struct sockaddr *)&addresses[listener], sizeof addresses[listener]), 0);
+        clients[clients_count++] = fd;
+    }
+}
+
+static bool all_are_taken(void *test)
+{
+    (void)test;
+    return took_count == clients_count;
+}
+
+static bool has_ended(void *test)
+{
+    (void)test;
+    return ended_count > 0;
+}
+
+static void every_listeners_connections_are_taken_once_it_has_started(void **state)
+{
+    (void)state;
+    connect_to(0, 2);
+    turn_quietly(&turning);
+    assert_int_equal(took_count, 0);
+    accept_intake_start(intake);
+    connect_to(1, 20);
+    connect_to(0, 20);
+    turn_until(&turning, all_are_taken, NULL);
+    turn_quietly(&turning);
+}
+
+static void without_a_descriptor_left_it_waits_and_does_not_spin(void **state)
+{
+    struct rlimit before;
+    uint64_t freed_ms;
+
+    (void)state;
+    accept_intake_start(intake);
+    turn_for(&turning, 2);
+    connect_to(0, 3);
+    connect_to(1, 1);
+    before = descriptors_limit_to(0);
+    turn_quietly(&turning);
+    turn_quietly(&turning);
+    assert_int_equal(took_count, 0);
+    descriptors_allow_again(before);
+    freed_ms = loop_now_ms(turning.loop);
+    turn_until(&turning, all_are_taken, NULL); /* by itself, nothing was lost */
+    assert_true(loop_now_ms(turning.loop) < freed_ms + 10 * AGAIN_MS);
+    assert_int_equal(ended_count, 0);
+}
+
+static void a_descriptor_that_is_free_again_is_used_at_once(void **state)
+{
+    struct rlimit before;
+
+    (void)state;
+    accept_intake_retry(intake); /* it waits for none: no matter */
+    accept_intake_start(intake);
+    turn_for(&turning, 2);
+    connect_to(0, 2);
+    before = descriptors_limit_to(0);
+    turn_for(&turning, 2);
+    descriptors_allow_again(before);
+    turns_count = 0;
+    accept_intake_retry(intake);
+    turn_for(&turning, 5); /* far less than the time between two attempts */
+    assert_int_equal(took_count, 2);
+    accept_intake_retry(intake);
+    turn_quietly(&turning);
+}
+
+static void draining_takes_what_is_queued_and_then_listens_no_more(void **state)
+{
+    int late;
+
+    (void)state;
+    accept_intake_start(intake);
+    turn_for(&turning, 2);
+    connect_to(0, 20);
+    connect_to(1, 20);
+    is_calling = true;
+    accept_intake_drain(intake);
+    accept_intake_drain(intake);
+    is_calling = false;
+    assert_int_equal(took_count, 40);
+    late = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(late, (struct sockaddr *)&addresses[1], sizeof addresses[1]), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    assert_int_equal(close(late), 0);
+    turn_until(&turning, has_ended, NULL);
+    accept_intake_retry(intake);
+    turn_quietly(&turning);
+    assert_int_equal(ended_count, 1);
+}
+
+static void an_intake_may_be_destroyed_when_it_has_ended(void **state)
+{
+    (void)state;
+    destroys_at_the_end = true;
+    accept_intake_drain(intake);
+    turn_until(&turning, has_ended, NULL);
+    turn_quietly(&turning);
+}
+
+static void destroying_while_it_waits_for_descriptors_tells_nothing(void **state)
+{
+    struct rlimit before;
+
+    (void)state;
+    accept_intake_start(intake);
+    turn_for(&turning, 2);
+    connect_to(0, 1);
+    before = descriptors_limit_to(0);
+    turn_for(&turning, 2);
+    descriptors_allow_again(before);
+    accept_intake_destroy(intake);
+    intake = NULL;
+    turn_for(&turning, 2 * AGAIN_MS);
+    assert_int_equal(took_count, 0);
+    assert_int_equal(ended_count, 0);
+}
+
+static void without_memory_no_intake_is_made(void **state)
+{
+    struct listeners none = {.count = 0};
+    struct accept_intake *untouched = NULL;
+
+    (void)state;
+    calloc_fails = true;
+    assert_int_equal(accept_intake_create(turning.loop, &none, &events, &untouched), -ENOMEM);
+    calloc_fails = false;
+    assert_null(untouched);
+}
+
+int main(void)
+{
+#define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, begin, finish)
+    const struct CMUnitTest tests[] = {
+        IN_SCENE(every_listeners_connections_are_taken_once_it_has_started),
+        IN_SCENE(without_a_descriptor_left_it_waits_and_does_not_spin),
+        IN_SCENE(a_descriptor_that_is_free_again_is_used_at_once),
+        IN_SCENE(draining_takes_what_is_queued_and_then_listens_no_more),
+        IN_SCENE(an_intake_may_be_destroyed_when_it_has_ended),
+        IN_SCENE(destroying_while_it_waits_for_descriptors_tells_nothing),
+        IN_SCENE(without_memory_no_intake_is_made),
+    };
+
+    return cmocka_run_group_tests_name("accept_intake", tests, NULL, NULL);
+}

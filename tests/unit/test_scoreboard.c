@@ -1,0 +1,143 @@
+/*
+ * test_scoreboard.c - what processes know of each other.
+ */
+#include "base/scoreboard.h"
+#include "test.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* As the linker knows it where file offsets have 64 bits (meson's default). */
+static int failing_mmap;
+
+void *__real_mmap64(void *address, size_t length, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap64(void *address, size_t length, int protection, int flags, int fd, off_t offset);
+
+void *__wrap_mmap64(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+    errno = failing_mmap;
+    return failing_mmap != 0 ? MAP_FAILED
+                             : __real_mmap64(address, length, protection, flags, fd, offset);
+}
+
+static void slots_begin_empty_and_no_two_share_a_cache_line(void **state)
+{
+    struct scoreboard *scoreboard;
+
+    (void)state;
+    assert_int_equal(scoreboard_create(&scoreboard), 0);
+    assert_int_equal((uintptr_t)&scoreboard->slots[0] % CACHE_LINE_BYTES, 0);
+    assert_int_equal(sizeof scoreboard->slots[0] % CACHE_LINE_BYTES, 0);
+    for (unsigned i = 0; i < SCOREBOARD_SLOTS_MAX; i++) {
+        assert_int_equal(atomic_load(&scoreboard->slots[i].taken), 0);
+        assert_int_equal(atomic_load(&scoreboard->slots[i].state), WORKER_ABSENT);
+        assert_string_equal(scoreboard->slots[i].reason, "");
+    }
+    scoreboard_destroy(scoreboard);
+    scoreboard_destroy(NULL);
+}
+
+static void what_a_child_writes_its_parent_reads(void **state)
+{
+    struct scoreboard *scoreboard;
+    pid_t child;
+    int status;
+
+    (void)state;
+    assert_int_equal(scoreboard_create(&scoreboard), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        atomic_store(&scoreboard->slots[SCOREBOARD_SLOTS_MAX - 1].taken, 42);
+        scoreboard_slot_set_reason(&scoreboard->slots[SCOREBOARD_SLOTS_MAX - 1], "because");
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(atomic_load(&scoreboard->slots[SCOREBOARD_SLOTS_MAX - 1].taken), 42);
+    assert_string_equal(scoreboard->slots[SCOREBOARD_SLOTS_MAX - 1].reason, "because");
+    assert_int_equal(atomic_load(&scoreboard->slots[SCOREBOARD_SLOTS_MAX - 2].taken), 0);
+    scoreboard_destroy(scoreboard);
+}
+
+static void each_deal_of_a_window_has_a_note_of_its_own(void **state)
+{
+    struct scoreboard *scoreboard;
+    struct scoreboard_slot *slot;
+
+    (void)state;
+    assert_int_equal(scoreboard_create(&scoreboard), 0);
+    slot = &scoreboard->slots[0];
+    for (uint64_t number = 1; number <= DEAL_WINDOW; number++) {
+        scoreboard_slot_refuse(slot, number);
+        for (uint64_t other = 1; other <= DEAL_WINDOW; other++) {
+            assert_int_equal(scoreboard_slot_forget_refused(slot, other), other == number);
+        }
+        assert_false(scoreboard_slot_forget_refused(slot, number)); /* forgotten */
+    }
+    scoreboard_slot_refuse(slot, DEAL_WINDOW + 5); /* the same place, a window later */
+    assert_true(scoreboard_slot_forget_refused(slot, 5));
+    scoreboard_destroy(scoreboard);
+}
+
+static void clearing_makes_a_slot_as_before_its_first_worker(void **state)
+{
+    struct scoreboard *scoreboard;
+    struct scoreboard_slot *slot;
+
+    (void)state;
+    assert_int_equal(scoreboard_create(&scoreboard), 0);
+    slot = &scoreboard->slots[1];
+    atomic_store(&slot->taken, 1);
+    atomic_store(&slot->connections, 2);
+    scoreboard_slot_refuse(slot, 3);
+    scoreboard_slot_refuse(slot, 100);
+    scoreboard_slot_set_reason(slot, "because");
+    scoreboard_slot_clear(slot, WORKER_STARTING, 4711);
+    assert_int_equal(atomic_load(&slot->taken), 0);
+    assert_int_equal(atomic_load(&slot->connections), 0);
+    assert_int_equal(atomic_load(&slot->beat_ms), 4711);
+    assert_int_equal(atomic_load(&slot->state), WORKER_STARTING);
+    assert_false(scoreboard_slot_forget_refused(slot, 3));
+    assert_false(scoreboard_slot_forget_refused(slot, 100));
+    assert_string_equal(slot->reason, "");
+    scoreboard_destroy(scoreboard);
+}
+
+static void a_reason_is_cut_to_fit(void **state)
+{
+    static struct scoreboard_slot slot;
+    char longer[SCOREBOARD_REASON_BYTES + 10];
+
+    (void)state;
+    memset(longer, 'r', sizeof longer);
+    longer[sizeof longer - 1] = '\0';
+    scoreboard_slot_set_reason(&slot, longer);
+    assert_int_equal(strlen(slot.reason), SCOREBOARD_REASON_BYTES - 1);
+}
+
+static void without_memory_no_scoreboard_is_made(void **state)
+{
+    struct scoreboard *untouched = NULL;
+
+    (void)state;
+    failing_mmap = ENOMEM;
+    assert_int_equal(scoreboard_create(&untouched), -ENOMEM);
+    failing_mmap = 0;
+    assert_null(untouched);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(slots_begin_empty_and_no_two_share_a_cache_line),
+        cmocka_unit_test(what_a_child_writes_its_parent_reads),
+        cmocka_unit_test(each_deal_of_a_window_has_a_note_of_its_own),
+        cmocka_unit_test(clearing_makes_a_slot_as_before_its_first_worker),
+        cmocka_unit_test(a_reason_is_cut_to_fit),
+        cmocka_unit_test(without_memory_no_scoreboard_is_made),
+    };
+
+    return cmocka_run_group_tests_name("scoreboard", tests, NULL, NULL);
+}
