@@ -25,13 +25,13 @@ static bool copy(char *out_text, size_t bytes_max, struct slice text)
 /* The host part, with or without brackets; empty is fine. */
 static bool parse_host(struct slice text, struct address *address)
 {
-    bool has_brackets = text.length >= 2 && text.bytes[0] == '[';
+    bool has_brackets = text.length > 0 && text.bytes[0] == '[';
 
     if (text.length == 0) {
         return true;
     }
     if (has_brackets) {
-        if (text.bytes[text.length - 1] != ']') {
+        if (text.length < 2 || text.bytes[text.length - 1] != ']') {
             return false;
         }
         text = (struct slice){text.bytes + 1, text.length - 2};

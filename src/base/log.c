@@ -30,12 +30,15 @@ static const char *const level_names[] = {
 struct line {
     char bytes[LINE_BYTES_MAX];
     size_t length;
+    bool is_full; /* something did not fit */
 };
 
 static void line_add_byte(struct line *line, char byte)
 {
     if (line->length < LINE_BYTES_MAX - 4) { /* room for `"}` and the newline */
         line->bytes[line->length++] = byte;
+    } else {
+        line->is_full = true;
     }
 }
 
@@ -50,9 +53,13 @@ static void line_add(struct line *line, const char *text)
 static void line_add_quoted(struct line *line, const char *text)
 {
     static const char hexadecimal[] = "0123456789abcdef";
+    size_t length = strnlen(text, LOG_VALUE_BYTES_MAX);
 
+    while (text[length] != '\0' && length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80) {
+        length--; /* no character of UTF-8 is cut in two */
+    }
     line_add_byte(line, '"');
-    for (size_t i = 0; text[i] != '\0' && i < LOG_VALUE_BYTES_MAX; i++) {
+    for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)text[i];
 
         if (byte == '"' || byte == '\\') {
@@ -115,6 +122,7 @@ static void line_begin(struct line *line, enum log_level level, const char *even
     char milliseconds[8];
 
     line->length = 0;
+    line->is_full = false;
     (void)gmtime_r(&now, &parts);
     (void)strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
     (void)snprintf(milliseconds, sizeof milliseconds, ".%03dZ", (int)(now_ms % 1000));
@@ -170,7 +178,13 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     }
     line_begin(&line, level, event);
     for (size_t i = 0; i < fields_count; i++) {
+        size_t length = line.length;
+
         line_add_field(&line, &fields[i]);
+        if (line.is_full) {
+            line.length = length; /* a part of it would leave the line malformed */
+            break;
+        }
     }
     line_end_and_write(&line);
 }
@@ -202,15 +216,16 @@ void log_write_limited(struct log_limit *limit, enum log_level level, const char
 void log_ready(const char *listener_name)
 {
     struct line line;
+    char message[LOG_VALUE_BYTES_MAX];
 
+    (void)snprintf(message, sizeof message, "listening on %s", listener_name);
     line_begin(&line, LOG_INFO, "ready");
     if (line_format == LOG_JSON) {
-        line_add(&line, ",\"message\":\"listening on ");
-        line_add(&line, listener_name);
-        line_add_byte(&line, '"');
+        line_add(&line, ",\"message\":");
+        line_add_quoted(&line, message);
     } else {
-        line_add(&line, " listening on ");
-        line_add(&line, listener_name);
+        line_add_byte(&line, ' ');
+        line_add(&line, message);
     }
     line_end_and_write(&line);
 }

@@ -183,8 +183,9 @@ static void submit(struct loop *loop, struct descriptor *descriptor)
     if (!descriptor->closing && descriptor->read == READ_RECEIVE_LAST) {
         receive_some(loop, descriptor);
     }
-    if (descriptor->closing) {
-        return;
+    if (descriptor->closing || descriptor->submitted) {
+        return; /* submitted: its owner has started another one, which is tried before it is armed
+                 */
     }
     /* More than wanted may stay armed: it is disarmed when it is reported and nobody asks. */
     result = arm(loop, descriptor, descriptor->armed_events | wanted_events(descriptor));
@@ -242,7 +243,8 @@ static void dispatch(struct loop *loop, struct descriptor *descriptor, uint32_t 
     }
     /* Reported and nobody asks any more: disarm, or it would be reported for ever. A failure
      * shows again in the next turn. */
-    if (!descriptor->closing && wanted_events(descriptor) != descriptor->armed_events) {
+    if (!descriptor->closing && !descriptor->submitted &&
+        wanted_events(descriptor) != descriptor->armed_events) {
         (void)arm(loop, descriptor, wanted_events(descriptor));
     }
 }

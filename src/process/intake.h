@@ -19,7 +19,7 @@ struct intake_events {
 struct deal_intake;
 struct accept_intake;
 
-/* Takes deals from the channel (its descriptor is taken) and notes *taken* in the slot (borrowed).
+/* Takes deals from the channel (on success its descriptor is taken) and notes *taken* in the slot (borrowed).
  * It ends when the master will deal no more, or is gone. 0 or -ENOMEM. */
 int deal_intake_create(struct loop *loop, int channel_fd, struct scoreboard_slot *slot,
                        const struct intake_events *events, struct deal_intake **out_intake);
@@ -31,7 +31,7 @@ void deal_intake_tell_leaving(struct deal_intake *intake);
 /* Lets go of the channel and frees, when the loop has. NULL is fine. */
 void deal_intake_destroy(struct deal_intake *intake);
 
-/* Accepts from listeners by itself; takes their descriptors. 0 or -ENOMEM. */
+/* Accepts from listeners by itself; on success takes their descriptors. 0 or -ENOMEM. */
 int accept_intake_create(struct loop *loop, struct listeners *listeners,
                          const struct intake_events *events, struct accept_intake **out_intake);
 

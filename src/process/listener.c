@@ -171,7 +171,8 @@ static int add_unix(struct listeners *listeners, const struct address *address)
     struct listener *listener = &listeners->list[listeners->count];
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     struct stat information;
-    int result = 0;
+    bool bound;
+    int result;
 
     if (listeners->count == LISTENERS_MAX) {
         return -E2BIG;
@@ -188,9 +189,12 @@ static int add_unix(struct listeners *listeners, const struct address *address)
     if (listener->fd < 0) {
         return -errno;
     }
-    if (bind(listener->fd, (const struct sockaddr *)&name, sizeof name) < 0 ||
-        listen(listener->fd, BACKLOG) < 0 || stat(address->path, &information) < 0) {
+    bound = bind(listener->fd, (const struct sockaddr *)&name, sizeof name) == 0;
+    if (!bound || listen(listener->fd, BACKLOG) < 0 || stat(address->path, &information) < 0) {
         result = -errno;
+        if (bound) {
+            (void)unlink(address->path);
+        }
         (void)close(listener->fd);
         return result;
     }

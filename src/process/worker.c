@@ -58,6 +58,7 @@ static void store_closed(void *owner)
     struct worker *worker = owner;
 
     worker->store = NULL;
+    tally_set_store(worker->tally, NULL);
     timer_stop(&worker->drain_limit);
     loop_stop(worker->loop);
 }

@@ -36,6 +36,7 @@ struct store_lmdb {
     struct wakeup wakeup;
     bool helper_is_busy; /* has something in hand, as the loop knows it */
     bool closing;
+    bool helper_is_ended;
     int told_result; /* of the last commit that was worth a notice */
     void (*closed)(void *owner);
     void *closed_owner;
@@ -213,9 +214,10 @@ static void end_helper(struct store_lmdb *lmdb)
 
 static void end_if_closing(struct store_lmdb *lmdb)
 {
-    if (!lmdb->closing || lmdb->helper_is_busy) {
-        return;
+    if (!lmdb->closing || lmdb->helper_is_busy || lmdb->helper_is_ended) {
+        return; /* once, though a batch's owner may close from inside of its done() */
     }
+    lmdb->helper_is_ended = true;
     end_helper(lmdb);
     wakeup_close(&lmdb->wakeup);
 }

@@ -30,6 +30,7 @@ static int errno_from_lmdb(int result)
     case MDB_MAP_FULL:
         return -ENOSPC;
     case MDB_PANIC:
+    case MDB_MAP_RESIZED: /* another process has a larger map: opening anew takes that in */
         return -EUCLEAN;
     case MDB_VERSION_MISMATCH:
         return -EPROTONOSUPPORT;
@@ -225,7 +226,8 @@ static int add_batch(MDB_txn *transaction, MDB_dbi counters, struct store_batch 
     }
     if (result == 0) {
         if (old.mv_size < sizeof count) {
-            return -EIO;
+            store_batch_fail(batch, -EIO); /* nothing of ours; the other keys are well */
+            return 0;
         }
         memcpy(&count, old.mv_data, sizeof count);
         count = le64toh(count);

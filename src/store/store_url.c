@@ -9,6 +9,7 @@
 #include "store/redis.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/vfs.h>
@@ -146,8 +147,8 @@ const char *store_url_warning(const struct store_url *url)
     }
     (void)snprintf(path, sizeof path, "%s", url->path);
     if (statfs(path, &information) < 0) {
-        (void)snprintf(path, sizeof path, "%s/..", url->path); /* it is made at the start */
-        if (statfs(path, &information) < 0) {
+        /* It is made at the start, in the folder above. */
+        if (statfs(dirname(path), &information) < 0) {
             return NULL;
         }
     }

@@ -33,7 +33,7 @@ struct tally_settings {
 int tally_create(struct loop *loop, const struct tally_settings *settings, tally_done *done,
                  void *owner, struct tally **out_tally);
 
-/* Borrows `store` until tally_destroy(). */
+/* Borrows `store` until the next call or tally_destroy(); NULL: hits wait again. */
 void tally_set_store(struct tally *tally, struct store *store);
 
 /* Counts one hit on the key `name` (borrowed for the call, 1..255 bytes).
