@@ -1,7 +1,8 @@
 /*
  * main.c - settings, then the master, a worker, or the single process.
  *
- * Every process of footfall leaves by returning from here.
+ * Every process of footfall leaves by returning from here, but for one that is past its drain
+ * time-out or was asked twice to stop.
  */
 #include "base/fault_point.h"
 #include "base/hash.h"
@@ -159,6 +160,7 @@ int main(int arguments_count, char **arguments)
     char problem[SETTINGS_PROBLEM_BYTES];
     const char *store_problem;
 
+    descriptors_fill_standard();
     switch (settings_read(arguments_count, arguments, &settings, problem)) {
     case SETTINGS_READ:
         break;

@@ -193,15 +193,7 @@ static void connection_closed(void *owner)
     struct connection *connection = owner;
     struct http_server *server = connection->server;
 
-    if (connection->is_to_be_flushed) {
-        for (struct connection **link = &server->flush_first; *link != NULL;
-             link = &(*link)->next_flush) {
-            if (*link == connection) {
-                *link = connection->next_flush;
-                break;
-            }
-        }
-    }
+    assert(!connection->is_to_be_flushed); /* deferred calls run before what is closed is told */
     if (connection->previous == NULL) {
         server->first = connection->next;
     } else {

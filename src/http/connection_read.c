@@ -56,6 +56,19 @@ static void add_exchange(struct connection *connection, struct exchange *exchang
     connection->exchanges_count++;
 }
 
+/* The youngest request is answered without its body, and is the last. */
+static void answer_at_once(struct connection *connection)
+{
+    struct exchange *exchange = connection->youngest;
+
+    exchange->is_whole = exchange->is_ready = true;
+    exchange->wants_continue = false;
+    exchange->keeps_alive = false;
+    connection_drop_input(connection);
+    connection_enter(connection, CONNECTION_ENDING);
+    connection_flush_later(connection);
+}
+
 void connection_refuse(struct connection *connection, uint16_t status, const char *sentence)
 {
     struct http_server *server = connection->server;
@@ -70,12 +83,7 @@ void connection_refuse(struct connection *connection, uint16_t status, const cha
         add_exchange(connection, exchange);
     }
     reply_set_error(&exchange->reply, status, sentence);
-    exchange->is_whole = exchange->is_ready = true;
-    exchange->wants_continue = false;
-    exchange->keeps_alive = false;
-    connection_drop_input(connection);
-    connection_enter(connection, CONNECTION_ENDING);
-    connection_flush_later(connection);
+    answer_at_once(connection);
 }
 
 static void refuse_fault(struct connection *connection, enum parse_fault fault)
@@ -127,10 +135,11 @@ static void begin_exchange(struct connection *connection, const struct request *
     exchange->is_head = request->method == METHOD_HEAD;
     exchange->wants_continue = request->expects_continue;
     exchange->handler = router_find(&server->router, request, &exchange->reply);
-    if (request->expects_other) {
-        exchange->keeps_alive = false; /* whether its body comes is not known */
-    }
     add_exchange(connection, exchange);
+    if (request->expects_other) {
+        answer_at_once(connection); /* whether its body comes is not known */
+        return;
+    }
     body_parser_init(&connection->body, request);
     connection_enter(connection, CONNECTION_BODY);
 }
@@ -275,11 +284,8 @@ static void end_of_input(struct connection *connection)
         return;
     }
     if (connection->state == CONNECTION_BODY) {
-        /* Its head has made an exchange that nobody will complete. */
-        connection->youngest->is_whole = connection->youngest->is_ready = true;
-        connection->youngest->keeps_alive = false;
-        connection->youngest->wants_continue = false;
-        reply_set_error(&connection->youngest->reply, 400, "The body ended too early.");
+        connection_refuse(connection, 400, "The body ended too early.");
+        return;
     }
     connection_drop_input(connection);
     if (connection->state != CONNECTION_ENDING) {

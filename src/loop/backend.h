@@ -21,7 +21,8 @@ struct loop_backend {
     void (*submit)(struct loop *loop, struct descriptor *descriptor);
     /* Takes the descriptor out of what the kernel watches, before it is closed. */
     void (*forget)(struct loop *loop, struct descriptor *descriptor);
-    /* Waits up to `timeout_ms` (-1: for ever) and tells owners what completed. 0 or -errno. */
+    /* Waits up to `timeout_ms` (-1: for ever), reads the clock into loop->now_ms, and tells owners
+     * what completed. 0 or -errno. */
     int (*wait)(struct loop *loop, int timeout_ms);
 };
 

@@ -54,6 +54,22 @@ void descriptor_accept(struct descriptor *descriptor)
     start_read(descriptor, READ_ACCEPT);
 }
 
+/* Errors of accept4(2) that concern one connection, which is gone already. */
+static bool is_passing_accept_error(int error)
+{
+    return error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM;
+}
+
+int descriptor_accept_now(const struct descriptor *descriptor)
+{
+    int fd;
+
+    do {
+        fd = accept4(descriptor->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (fd < 0 && is_passing_accept_error(errno));
+    return fd >= 0 ? fd : -errno;
+}
+
 void descriptor_await_readable(struct descriptor *descriptor)
 {
     start_read(descriptor, READ_AWAIT);

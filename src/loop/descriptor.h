@@ -81,6 +81,10 @@ void descriptor_receive_last(struct descriptor *descriptor);
 /* Asks for the next connection of a listening socket: read_done() once. */
 void descriptor_accept(struct descriptor *descriptor);
 
+/* A connection that is queued now, without waiting: a new descriptor as above, -EAGAIN when the
+ * queue is empty, -errno when descriptors or memory are short. */
+int descriptor_accept_now(const struct descriptor *descriptor);
+
 /* Asks to be told when a read would not block (also at the end or an error). */
 void descriptor_await_readable(struct descriptor *descriptor);
 

@@ -8,6 +8,8 @@
  */
 #include "loop/backend.h"
 
+#include "base/clock.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -128,24 +130,15 @@ static void receive_some(struct loop *loop, struct descriptor *descriptor)
     }
 }
 
-/* Errors of accept4(2) that concern one connection that is gone already. */
-static bool is_passing_accept_error(int error)
-{
-    return error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM;
-}
-
 static void accept_some(struct descriptor *descriptor)
 {
     for (int i = 0; i < ACCEPTS_PER_EVENT && descriptor->read == READ_ACCEPT; i++) {
-        int fd = accept4(descriptor->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int accepted = descriptor_accept_now(descriptor);
 
-        if (fd >= 0) {
-            tell_read(descriptor, fd, NULL);
-        } else if (errno == EAGAIN) {
+        if (accepted == -EAGAIN) {
             return;
-        } else if (!is_passing_accept_error(errno)) {
-            tell_read(descriptor, -errno, NULL);
         }
+        tell_read(descriptor, accepted, NULL);
     }
 }
 
@@ -254,9 +247,10 @@ static int wait_and_dispatch(struct loop *loop, int timeout_ms)
     struct epoll_state *state = loop->backend_state;
     int count = epoll_wait(state->fd, state->events, EVENTS_PER_WAIT, timeout_ms);
 
-    if (count < 0) {
-        return errno == EINTR ? 0 : -errno;
+    if (count < 0 && errno != EINTR) {
+        return -errno;
     }
+    loop->now_ms = clock_monotonic_ms(); /* what is told now happens now, not when the wait began */
     for (int i = 0; i < count; i++) {
         dispatch(loop, state->events[i].data.ptr, state->events[i].events);
     }

@@ -151,7 +151,6 @@ int loop_run(struct loop *loop)
             break; /* what was closed has been told */
         }
         result = loop->backend->wait(loop, is_settled(loop) ? loop_timers_timeout_ms(loop) : 0);
-        loop->now_ms = clock_monotonic_ms();
         loop_timers_expire(loop);
     }
     loop->stopping = false;

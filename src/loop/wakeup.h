@@ -12,7 +12,7 @@
 
 struct wakeup {
     struct descriptor descriptor;
-    int fd; /* what other threads write to; valid until closed() */
+    int fd; /* what other threads write to; valid until wakeup_close() */
     void (*woken)(void *owner);
     void (*closed)(void *owner);
     void *owner;

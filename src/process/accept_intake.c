@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
-enum { ACCEPT_AGAIN_MS = 100 };
+enum {
+    ACCEPT_AGAIN_MS = 100,
+    DRAIN_ACCEPTS_MAX = 65536, /* a queue is shorter; clients that keep coming must not hold us */
+};
 
 struct accept_source {
     struct descriptor descriptor;
@@ -28,11 +30,14 @@ struct accept_intake {
     struct accept_source sources[LISTENERS_MAX];
 };
 
+static void drain_all(struct accept_intake *intake);
+
 static void accept_from_all(void *owner)
 {
     struct accept_intake *intake = owner;
 
     if (intake->draining) {
+        drain_all(intake);
         return;
     }
     for (uint32_t i = 0; i < intake->sources_count; i++) {
@@ -114,6 +119,42 @@ void accept_intake_retry(struct accept_intake *intake)
     }
 }
 
+/* Accepts what is queued at one listener, then closes it. False when descriptors or memory are
+ * short before that. */
+static bool drain_source(struct accept_source *source)
+{
+    struct accept_intake *intake = source->intake;
+    int fd = -EAGAIN;
+
+    if (source->descriptor.closing) {
+        return true;
+    }
+    for (int i = 0; i < DRAIN_ACCEPTS_MAX; i++) {
+        fd = descriptor_accept_now(&source->descriptor);
+        if (fd < 0) {
+            break;
+        }
+        intake->events.took(intake->events.owner, fd);
+    }
+    if (fd < 0 && fd != -EAGAIN) {
+        return false;
+    }
+    descriptor_release(&source->descriptor);
+    return true;
+}
+
+static void drain_all(struct accept_intake *intake)
+{
+    bool drained = true;
+
+    for (uint32_t i = 0; i < intake->sources_count; i++) {
+        drained = drain_source(&intake->sources[i]) && drained;
+    }
+    if (!drained) {
+        timer_start(&intake->retry, &intake->timers, ACCEPT_AGAIN_MS);
+    }
+}
+
 void accept_intake_drain(struct accept_intake *intake)
 {
     if (intake->draining) {
@@ -122,14 +163,9 @@ void accept_intake_drain(struct accept_intake *intake)
     intake->draining = true;
     timer_stop(&intake->retry);
     for (uint32_t i = 0; i < intake->sources_count; i++) {
-        struct descriptor *descriptor = &intake->sources[i].descriptor;
-        int fd;
-
-        while ((fd = accept4(descriptor->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-            intake->events.took(intake->events.owner, fd);
-        }
-        descriptor_release(descriptor);
+        descriptor_cancel_read(&intake->sources[i].descriptor);
     }
+    drain_all(intake);
 }
 
 void accept_intake_destroy(struct accept_intake *intake)

@@ -204,7 +204,8 @@ static void deal_waiting(struct dealer *dealer, uint64_t now_ms)
             unlink_waiting(dealer, link);
         } else {
             if (dealer_has_room(dealer, now_ms)) {
-                /* Everybody has had it: a pause, then everybody may have it once more. */
+                /* Everybody has had it, or cannot be reached: a pause, then everybody may have it
+                 * once more. */
                 memset(waiting->copy.tried, 0, sizeof waiting->copy.tried);
                 waiting->not_before_ms = now_ms + DEALER_TRY_AGAIN_MS;
             }
@@ -270,15 +271,6 @@ uint32_t dealer_outstanding(const struct dealer *dealer)
 uint32_t dealer_waiting(const struct dealer *dealer)
 {
     return dealer->waiting_count;
-}
-
-void dealer_drop_waiting(struct dealer *dealer)
-{
-    while (dealer->waiting != NULL) {
-        (void)shutdown(dealer->waiting->copy.fd, SHUT_RDWR);
-        (void)close(dealer->waiting->copy.fd);
-        unlink_waiting(dealer, &dealer->waiting);
-    }
 }
 
 void dealer_destroy(struct dealer *dealer)

@@ -61,7 +61,4 @@ uint32_t dealer_outstanding(const struct dealer *dealer);
 /* Connections that wait to be dealt again. */
 uint32_t dealer_waiting(const struct dealer *dealer);
 
-/* Closes what waits to be dealt again: nobody will come who could take it. */
-void dealer_drop_waiting(struct dealer *dealer);
-
 #endif

@@ -3,6 +3,7 @@
  */
 #include "process/descriptors.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -29,6 +30,18 @@ uint32_t descriptors_for_connections(void)
         return UINT32_MAX;
     }
     return limit.rlim_cur < OTHERS + LEAST ? LEAST : (uint32_t)limit.rlim_cur - OTHERS;
+}
+
+void descriptors_fill_standard(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR); /* without close-on-exec, as such are */
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO) {
+        (void)close(fd);
+    }
 }
 
 void descriptors_close_all_but(int fd)

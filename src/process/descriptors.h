@@ -12,6 +12,10 @@ void descriptors_raise_limit(void);
 /* How many connections that limit leaves room for beside everything else. */
 uint32_t descriptors_for_connections(void);
 
+/* Opens /dev/null for those of descriptors 0, 1 and 2 that the process was started without, so that
+ * no socket gets their numbers. */
+void descriptors_fill_standard(void);
+
 /* Closes every descriptor above standard error but `fd`: for a forked child. */
 void descriptors_close_all_but(int fd);
 

@@ -19,8 +19,8 @@ struct intake_events {
 struct deal_intake;
 struct accept_intake;
 
-/* Takes deals from the channel (on success its descriptor is taken) and notes *taken* in the slot (borrowed).
- * It ends when the master will deal no more, or is gone. 0 or -ENOMEM. */
+/* Takes deals from the channel (on success its descriptor is taken) and notes *taken* in the slot
+ * (borrowed). It ends when the master will deal no more, or is gone. 0 or -ENOMEM. */
 int deal_intake_create(struct loop *loop, int channel_fd, struct scoreboard_slot *slot,
                        const struct intake_events *events, struct deal_intake **out_intake);
 

@@ -159,9 +159,10 @@ static bool is_answered(const struct sockaddr_un *address)
     if (fd < 0) {
         return true; /* not known: leave it alone */
     }
-    /* EAGAIN: its backlog is full, so it has one. */
-    answered =
-        connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN;
+    /* Only a refusal says that nobody is there. EAGAIN is a full backlog, EPROTOTYPE a socket of
+     * another type, EACCES one that is not for us: somebody's. */
+    answered = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
+               (errno != ECONNREFUSED && errno != ENOENT);
     (void)close(fd);
     return answered;
 }

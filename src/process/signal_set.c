@@ -28,6 +28,10 @@ void signal_set_ignore_masters(void)
 
 bool signal_set_asks_to_stop(int signal_number, bool from_process)
 {
-    return signal_number == SIGTERM || signal_number == SIGINT || signal_number == SIGQUIT ||
-           (signal_number == SIGHUP && !from_process);
+    for (size_t i = 0; i < sizeof stop_signals / sizeof stop_signals[0]; i++) {
+        if (signal_number == stop_signals[i]) {
+            return true;
+        }
+    }
+    return signal_number == SIGHUP && !from_process;
 }

@@ -44,6 +44,7 @@ struct worker {
     uint32_t stop_signals;
     int exit_status;
     struct log_limit refused_limit;
+    struct log_limit notice_limit; /* a disk on the edge fails and works in turn */
 };
 
 static bool is_alone(const struct worker *worker)
@@ -168,9 +169,17 @@ static void store_notice(void *owner, bool is_error, const char *event, const ch
 {
     struct worker *worker = owner;
 
-    LOG_EVENT(is_error ? LOG_ERROR : LOG_INFO, event,
-              LOG_FIELD_NUMBER("slot", worker->context->slot_index),
-              LOG_FIELD_TEXT("detail", detail));
+    LOG_EVENT_LIMITED(&worker->notice_limit, is_error ? LOG_ERROR : LOG_INFO, event,
+                      LOG_FIELD_NUMBER("slot", worker->context->slot_index),
+                      LOG_FIELD_TEXT("detail", detail));
+}
+
+/* Often enough for a master that has little patience. */
+static uint64_t beat_interval_ms(const struct worker *worker)
+{
+    uint64_t quarter_ms = worker->context->settings->worker_timeout_ms / 4;
+
+    return quarter_ms == 0 || quarter_ms > BEAT_MS ? BEAT_MS : quarter_ms;
 }
 
 static void beat(void *owner)
@@ -179,7 +188,7 @@ static void beat(void *owner)
 
     atomic_store_explicit(&worker->context->slot->beat_ms, loop_now_ms(worker->loop),
                           memory_order_relaxed);
-    timer_start(&worker->beat, &worker->timers, BEAT_MS);
+    timer_start(&worker->beat, &worker->timers, beat_interval_ms(worker));
 }
 
 static void signal_received(void *owner, int signal_number, bool from_process)
@@ -189,6 +198,7 @@ static void signal_received(void *owner, int signal_number, bool from_process)
     if (signal_set_asks_to_stop(signal_number, from_process)) {
         if (is_alone(worker) && ++worker->stop_signals > 1) {
             LOG_EVENT(LOG_WARN, "stop_hard", LOG_FIELD_NUMBER("signal", signal_number));
+            listeners_unlink(worker->context->listeners);
             _exit(0); /* a second one ends at once */
         }
         if (is_alone(worker)) {
@@ -330,6 +340,11 @@ static void tell_ready(struct worker *worker)
 {
     struct listeners *listeners = worker->context->listeners;
 
+    LOG_EVENT(LOG_DEBUG, "worker_ready", LOG_FIELD_NUMBER("slot", worker->context->slot_index),
+              LOG_FIELD_NUMBER("pid", getpid()),
+              LOG_FIELD_TEXT("loop", loop_backend_name(worker->loop)),
+              LOG_FIELD_TEXT("store", worker->store->kind->name),
+              LOG_FIELD_NUMBER("layout", worker->store->kind->layout));
     beat(worker);
     atomic_store(&worker->context->slot->state, WORKER_SERVING);
     if (is_alone(worker)) {
@@ -338,6 +353,12 @@ static void tell_ready(struct worker *worker)
     } else {
         deal_intake_tell_ready(worker->deals);
     }
+}
+
+/* What is short now may be there again for the next try; at the start it is final all the same. */
+static bool will_pass(int result)
+{
+    return result == -ENOMEM || result == -EMFILE || result == -ENFILE || result == -EAGAIN;
 }
 
 /* Frees what was made, in any state of making; one more run of the loop lets go of descriptors. */
@@ -371,6 +392,7 @@ int worker_run(const struct worker_context *context)
         .context = context,
         .exit_status = WORKER_EXIT_DRAINED,
         .refused_limit = {.burst = 100, .period_ms = 1000},
+        .notice_limit = {.burst = 20, .period_ms = 1000},
     };
     char reason[STORE_REASON_BYTES];
     int result = loop_create(&worker.loop);
@@ -385,7 +407,8 @@ int worker_run(const struct worker_context *context)
     result = open_all(&worker, reason);
     if (result < 0) {
         explain(&worker, reason);
-        worker.exit_status = is_alone(&worker) ? WORKER_EXIT_FAILED : WORKER_EXIT_NOT_AGAIN;
+        worker.exit_status =
+            is_alone(&worker) || will_pass(result) ? WORKER_EXIT_FAILED : WORKER_EXIT_NOT_AGAIN;
     } else {
         tell_ready(&worker);
         result = loop_run(worker.loop);

@@ -19,6 +19,7 @@
 
 enum {
     DATABASES_MAX = 8,
+    READERS_MAX = 512, /* all workers at their start, twice over, and tools beside them */
     FOLDER_MODE = 0700,
     FILE_MODE = 0600,
 };
@@ -32,6 +33,10 @@ static int errno_from_lmdb(int result)
     case MDB_PANIC:
     case MDB_MAP_RESIZED: /* another process has a larger map: opening anew takes that in */
         return -EUCLEAN;
+    case MDB_INVALID:
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+        return -EBADMSG;
     case MDB_VERSION_MISMATCH:
         return -EPROTONOSUPPORT;
     case MDB_NOTFOUND:
@@ -146,6 +151,9 @@ static int open_environment(struct lmdb_environment *environment, const char *pa
     }
     result = errno_from_lmdb(mdb_env_set_maxdbs(environment->env, DATABASES_MAX));
     if (result == 0) {
+        result = errno_from_lmdb(mdb_env_set_maxreaders(environment->env, READERS_MAX));
+    }
+    if (result == 0) {
         result = errno_from_lmdb(mdb_env_set_mapsize(environment->env, map_bytes));
     }
     if (result == 0) {
@@ -175,6 +183,16 @@ static void explain(int result, const char *path, char *out_reason, size_t reaso
                        "the folder %.150s holds a layout that this version does not know (it "
                        "knows %d); use the version that wrote it or another folder",
                        path, LMDB_LAYOUT);
+    } else if (result == -EBADMSG) {
+        (void)snprintf(out_reason, reason_bytes,
+                       "the folder %.150s holds no LMDB data, or damaged data; restore it or name "
+                       "another with --store lmdb:PATH",
+                       path);
+    } else if (result == -ENOMEM) {
+        (void)snprintf(out_reason, reason_bytes,
+                       "the folder %.150s cannot be mapped: %s; allow less with "
+                       "--store 'lmdb:PATH?map_max=1G'",
+                       path, strerror(-result));
     } else {
         (void)snprintf(out_reason, reason_bytes,
                        "the folder %.150s cannot be used: %s; name one that this user may write "

@@ -283,29 +283,6 @@ static void a_new_life_is_not_taken_for_the_old_one(void **state)
 
 /* ---- nobody comes ---- */
 
-static void dropping_what_waits_ends_those_connections(void **state)
-{
-    struct scene scene;
-
-    (void)state;
-    scene_init(&scene, 1000);
-    open_slot(&scene, 0);
-    (void)deal(&scene);
-    (void)deal(&scene);
-    assert_int_equal(bury(&scene, 0), 2);
-    assert_false(is_ended(&scene, 0));
-    dealer_drop_waiting(scene.dealer);
-    assert_int_equal(dealer_waiting(scene.dealer), 0);
-    assert_true(is_ended(&scene, 0));
-    assert_true(is_ended(&scene, 1));
-    assert_false(copy_is_open(&scene, 0));
-    open_slot(&scene, 1); /* and the list can be used again */
-    (void)deal(&scene);
-    assert_int_equal(bury(&scene, 1), 1);
-    assert_int_equal(dealer_waiting(scene.dealer), 1);
-    scene_finish(&scene);
-}
-
 static void destroying_closes_what_is_out_and_what_waits(void **state)
 {
     struct scene scene;
@@ -358,7 +335,6 @@ int main(void)
         cmocka_unit_test(who_dies_with_dealt_again_ones_passes_them_on),
         cmocka_unit_test(more_than_the_others_have_room_for_waits_and_follows),
         cmocka_unit_test(a_new_life_is_not_taken_for_the_old_one),
-        cmocka_unit_test(dropping_what_waits_ends_those_connections),
         cmocka_unit_test(destroying_closes_what_is_out_and_what_waits),
         cmocka_unit_test(without_memory_to_wait_a_connection_is_ended_and_not_leaked),
     };

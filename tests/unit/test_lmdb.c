@@ -200,7 +200,7 @@ static void a_file_that_is_not_lmdbs_is_left_alone(void **state)
         assert_true(fputs("not LMDB's\n", file) >= 0);
     }
     assert_int_equal(fclose(file), 0);
-    assert_cannot_be_opened(-EIO, path, "cannot be used");
+    assert_cannot_be_opened(-EBADMSG, path, "holds no LMDB data");
     assert_int_equal(stat(name, &information), 0);
     assert_int_equal(information.st_size, 11000);
 }

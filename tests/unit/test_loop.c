@@ -412,12 +412,51 @@ static void signals_that_cannot_be_opened_say_so(void)
     finish();
 }
 
+static uint64_t told_now_ms;
+
+static void note_the_time(void *owner)
+{
+    told_now_ms = loop_now_ms(owner);
+    loop_stop(owner);
+}
+
+static void *signal_after_a_while(void *argument)
+{
+    const struct timespec pause = {.tv_nsec = 200 * 1000000L};
+
+    (void)nanosleep(&pause, NULL);
+    wakeup_signal(argument);
+    return NULL;
+}
+
+/* Timers that an event started were too short by all that the loop had slept before it. */
+static void what_is_told_after_a_long_wait_is_told_with_the_time_it_happened(void)
+{
+    struct loop *loop;
+    static struct wakeup alarm_bell;
+    pthread_t thread;
+    uint64_t began_ms;
+
+    assert_int_equal(loop_create(&loop), 0);
+    began_ms = loop_now_ms(loop);
+    assert_int_equal(wakeup_open(&alarm_bell, loop, note_the_time, NULL, loop), 0);
+    assert_int_equal(pthread_create(&thread, NULL, signal_after_a_while, &alarm_bell), 0);
+    assert_int_equal(loop_run(loop), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_true(told_now_ms >= began_ms + 200);
+    wakeup_close(&alarm_bell);
+    loop_stop(loop);
+    assert_int_equal(loop_run(loop), 0);
+    loop_destroy(loop);
+}
+
 int main(void)
 {
     static const struct backend_case cases[] = {
         BACKEND_CASE(a_loop_that_cannot_be_made_leaves_nothing_behind),
         BACKEND_CASE(stopping_before_running_ends_the_run_and_only_that),
         BACKEND_CASE(an_interrupted_wait_goes_on),
+        BACKEND_CASE(what_is_told_after_a_long_wait_is_told_with_the_time_it_happened),
         BACKEND_CASE(deferred_calls_come_once_in_order_and_not_at_once),
         BACKEND_CASE(a_cancelled_call_does_not_come_wherever_it_stood),
         BACKEND_CASE(what_a_deferred_call_puts_off_comes_in_the_same_turn),

@@ -1,0 +1,230 @@
+/*
+ * reception.c - accept, deal, look what was taken, and at the end empty the queues.
+ */
+#include "process/reception.h"
+
+#include "loop/descriptor.h"
+#include "loop/timer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    COLLECT_MS = 5,        /* between two looks at *taken* while copies are out */
+    ACCEPT_AGAIN_MS = 100, /* when descriptors or memory are short */
+};
+
+enum reception_state {
+    RECEPTION_CLOSED, /* nobody could serve yet */
+    RECEPTION_OPEN,
+    RECEPTION_ENDING, /* the queues are emptied */
+    RECEPTION_ENDED,
+};
+
+/* A listener on the loop. */
+struct source {
+    struct reception *reception;
+    uint32_t index;
+    struct descriptor descriptor;
+    int held_fd; /* a connection that no worker has room for; -1: none */
+};
+
+struct reception {
+    struct loop *loop;
+    struct listeners *listeners;
+    struct dealer *dealer;
+    enum reception_state state;
+    struct timer_queue timers;
+    struct timer collect;
+    struct timer accept_again;
+    struct deferred look;
+    void (*ended)(void *owner);
+    void *owner;
+    uint32_t sources_count;
+    struct source sources[LISTENERS_MAX];
+};
+
+/* Deals a connection, or holds it until there is room. */
+static bool offer(struct source *source, int fd)
+{
+    struct reception *reception = source->reception;
+
+    if (dealer_deal(reception->dealer, fd, source->index, loop_now_ms(reception->loop)) == 0) {
+        source->held_fd = -1;
+        return true;
+    }
+    source->held_fd = fd;
+    return false;
+}
+
+/* Goes on accepting where nothing is held. */
+static void accept_on(struct reception *reception)
+{
+    for (uint32_t i = 0; i < reception->sources_count; i++) {
+        struct source *source = &reception->sources[i];
+
+        if (source->held_fd >= 0 && !offer(source, source->held_fd)) {
+            continue;
+        }
+        if (source->descriptor.read == READ_NONE && !timer_is_running(&reception->accept_again)) {
+            descriptor_accept(&source->descriptor);
+        }
+    }
+}
+
+/* Deals what is queued at a listener, then closes it. False while no worker has room, or we have
+ * none. */
+static bool end_source(struct source *source)
+{
+    int fd;
+
+    if (source->descriptor.closing) {
+        return true;
+    }
+    if (source->held_fd >= 0 && !offer(source, source->held_fd)) {
+        return false;
+    }
+    while ((fd = descriptor_accept_now(&source->descriptor)) >= 0) {
+        if (!offer(source, fd)) {
+            return false;
+        }
+    }
+    if (fd != -EAGAIN) {
+        return false; /* short of descriptors or memory, until copies are taken */
+    }
+    descriptor_release(&source->descriptor);
+    source->reception->listeners->list[source->index].fd = -1;
+    return true;
+}
+
+static void end_all(struct reception *reception)
+{
+    bool ended = true;
+
+    for (uint32_t i = 0; i < reception->sources_count; i++) {
+        ended = end_source(&reception->sources[i]) && ended;
+    }
+    if (ended && dealer_waiting(reception->dealer) == 0) {
+        reception->state = RECEPTION_ENDED;
+        reception->ended(reception->owner);
+    }
+}
+
+/* Whether there is a reason to look again soon. */
+static bool is_waiting(const struct reception *reception)
+{
+    for (uint32_t i = 0; i < reception->sources_count; i++) {
+        if (reception->sources[i].held_fd >= 0) {
+            return true;
+        }
+    }
+    return reception->state == RECEPTION_ENDING || dealer_outstanding(reception->dealer) > 0 ||
+           dealer_waiting(reception->dealer) > 0;
+}
+
+/* Looks what was taken, and does what that has made room for. */
+static void look(void *owner)
+{
+    struct reception *reception = owner;
+
+    dealer_collect(reception->dealer, loop_now_ms(reception->loop));
+    if (reception->state == RECEPTION_OPEN) {
+        accept_on(reception);
+    } else if (reception->state == RECEPTION_ENDING) {
+        end_all(reception);
+    }
+    if (is_waiting(reception) && !timer_is_running(&reception->collect)) {
+        timer_start(&reception->collect, &reception->timers, COLLECT_MS);
+    }
+}
+
+void reception_look(struct reception *reception)
+{
+    deferred_start(&reception->look, reception->loop);
+}
+
+static void accepted(void *owner, int result, const char *bytes)
+{
+    struct source *source = owner;
+    struct reception *reception = source->reception;
+
+    (void)bytes;
+    if (result < 0) {
+        /* Out of descriptors or memory: the queue holds them until there are some again. */
+        timer_start(&reception->accept_again, &reception->timers, ACCEPT_AGAIN_MS);
+        return;
+    }
+    if (offer(source, result)) {
+        descriptor_accept(&source->descriptor);
+    }
+    reception_look(reception);
+}
+
+static const struct descriptor_events source_events = {.read_done = accepted};
+
+int reception_create(struct loop *loop, struct listeners *listeners, struct dealer *dealer,
+                     struct reception **out_reception)
+{
+    struct reception *reception = calloc(1, sizeof *reception);
+
+    if (reception == NULL) {
+        return -ENOMEM;
+    }
+    reception->loop = loop;
+    reception->listeners = listeners;
+    reception->dealer = dealer;
+    timer_queue_init(&reception->timers, loop);
+    timer_init(&reception->collect, look, reception);
+    timer_init(&reception->accept_again, look, reception);
+    deferred_init(&reception->look, look, reception);
+    for (uint32_t i = 0; i < listeners->count; i++) {
+        struct source *source = &reception->sources[i];
+
+        *source = (struct source){.reception = reception, .index = i, .held_fd = -1};
+        descriptor_open(&source->descriptor, loop, listeners->list[i].fd, &source_events, source);
+    }
+    reception->sources_count = listeners->count;
+    *out_reception = reception;
+    return 0;
+}
+
+void reception_open(struct reception *reception)
+{
+    reception->state = RECEPTION_OPEN;
+    reception_look(reception);
+}
+
+void reception_end(struct reception *reception, void (*ended)(void *owner), void *owner)
+{
+    bool was_open = reception->state == RECEPTION_OPEN;
+
+    reception->ended = ended;
+    reception->owner = owner;
+    timer_stop(&reception->accept_again);
+    for (uint32_t i = 0; i < reception->sources_count; i++) {
+        descriptor_cancel_read(&reception->sources[i].descriptor);
+    }
+    if (was_open) {
+        reception->state = RECEPTION_ENDING;
+        look(reception);
+    } else {
+        reception->state = RECEPTION_ENDED;
+        ended(owner);
+    }
+}
+
+void reception_destroy(struct reception *reception)
+{
+    if (reception == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < reception->sources_count; i++) {
+        if (reception->sources[i].held_fd >= 0) {
+            (void)close(reception->sources[i].held_fd);
+        }
+    }
+    deferred_cancel(&reception->look);
+    timer_queue_finish(&reception->timers);
+    free(reception);
+}

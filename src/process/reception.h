@@ -1,0 +1,34 @@
+/*
+ * reception.h - the master's listening sockets: what is queued there is accepted and dealt.
+ *
+ * While no worker has room nothing is accepted, and the kernel's queue holds the visitors. The
+ * reception also looks, on a short timer while copies are out, what workers have taken. Master's
+ * loop, one thread.
+ */
+#ifndef FOOTFALL_PROCESS_RECEPTION_H
+#define FOOTFALL_PROCESS_RECEPTION_H
+
+#include "loop/loop.h"
+#include "process/dealer.h"
+#include "process/listener.h"
+
+struct reception;
+
+/* Borrows all until reception_destroy(). 0 or -ENOMEM. */
+int reception_create(struct loop *loop, struct listeners *listeners, struct dealer *dealer,
+                     struct reception **out_reception);
+
+/* Begins to accept. */
+void reception_open(struct reception *reception);
+
+/* Looks at the end of the turn what has changed: a worker has come, gone, or been buried. */
+void reception_look(struct reception *reception);
+
+/* Deals what is queued, if it has been open, and closes the listeners; ended() comes once nothing
+ * waits to be dealt any more, possibly from inside the call. */
+void reception_end(struct reception *reception, void (*ended)(void *owner), void *owner);
+
+/* Frees; the descriptors go with the process. NULL is fine. */
+void reception_destroy(struct reception *reception);
+
+#endif
