@@ -65,7 +65,8 @@ class Visit:
 
     def __repr__(self):
         what = self.failure or f"{self.status} {self.number} of {self.pid}"
-        return f"<{what}: request {self.place} of connection {self.connection}, {self.took_s:.3f} s>"
+        where = f"request {self.place} of connection {self.connection}"
+        return f"<{what}: {where}, {self.took_s:.3f} s>"
 
 
 class Record:
@@ -157,7 +158,7 @@ class Record:
         self.assert_linearizable()
 
     def assert_counted_right(self, first=1):
-        """Nothing was in the way: everybody has a number, and the numbers are first, first + 1 …"""
+        """Nothing was in the way: everybody has a number, and none is missing."""
         self.assert_all_answered()
         self.assert_consistent()
         self.assert_exact(first)

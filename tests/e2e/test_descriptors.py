@@ -63,7 +63,7 @@ def test_more_clients_than_descriptors_wait_without_spinning_and_are_served_in_t
     clients = [Client(footfall.address) for _ in range(200)]
     for client in clients:
         client.send(request())
-    first_wave = [client for client in clients if not client.is_silent(0.02)]
+    first_wave = [client for client in clients if not client.is_silent(0.01)]
     assert 0 < len(first_wave) < descriptors * max(1, workers)
     # They keep their connections, and nobody else can be let in.
     before = processor_s(footfall.family())
@@ -87,6 +87,23 @@ def test_a_load_beyond_the_descriptors_hangs_nobody(start_footfall, shared_store
         load.finish()
     load.record.assert_counted_right()
     assert not footfall.errors()
+
+
+@BOTH_FORMS
+def test_a_stop_while_descriptors_are_short_serves_whoever_is_queued(start_footfall, workers):
+    footfall = start_footfall(
+        "--drain-timeout", 60, store="memory:", workers=workers, prefix=limited_to(32)
+    )
+    os.kill(footfall.pid, signal.SIGSTOP)
+    eventually(lambda: state_of(footfall.pid) == "T", "it stands still")
+    clients = [Client(footfall.address) for _ in range(100)]
+    for client in clients:
+        client.send(request())
+    footfall.send_signal(signal.SIGTERM)
+    footfall.send_signal(signal.SIGCONT)
+    assert len(take_answers(clients, timeout=3 * HANG_S)) == len(clients)
+    assert footfall.wait() == 0
+    assert not footfall.events("drain_timed_out")
 
 
 def test_a_worker_is_replaced_though_connections_have_all_the_masters_descriptors(start_footfall):

@@ -145,7 +145,7 @@ def test_workers_take_any_number_of_stops_as_one(start_footfall):
             for pid in workers:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, getattr(signal, f"SIG{name}"))
-        time.sleep(0.2)
+        time.sleep(0.5)
         client.send(b"Host: localhost\r\n\r\n")
         response = client.read_response(timeout=HANG_S)
         assert response.number == 2 and response.closes
@@ -240,12 +240,16 @@ def test_idle_connections_are_closed_after_about_a_second(start_footfall, worker
 @BOTH_FORMS
 def test_a_request_within_that_second_is_answered_and_is_the_last(start_footfall, workers):
     footfall = start_footfall(store="memory:", workers=workers)
-    with Client(footfall.address) as client, Client(footfall.address) as silent:
-        client.visit()
+    idle_for_long = [Client(footfall.address) for _ in range(max(1, workers))]  # one of each
+    time.sleep(1.1)
+    with Client(footfall.address) as used, Client(footfall.address) as never_used:
+        used.visit()
         footfall.send_signal(signal.SIGTERM)
-        footfall.wait_for_log("stopping")
-        for late in (client, silent):
-            late.send(request() + request() + request())
+        for client in idle_for_long:  # whose end tells that its worker has heard of the stop
+            client.assert_closed(timeout=HANG_S)
+            client.close()
+        for late in (used, never_used):
+            late.send(request() * 3)
             responses = late.read_responses(3, timeout=HANG_S)
             assert [response.status for response in responses] == [200] * 3
             assert [response.closes for response in responses] == [False, False, True]

@@ -56,9 +56,10 @@ class Lives:
 
 
 def kill_workers_under_load(footfall, store, kills):
-    """Kills that many workers while 8 clients visit. Returns what happened to the visits."""
+    """Kills that many workers while 8 clients visit, coming anew after every fifth request, so that
+    deals are under way, too. Returns what happened to the visits."""
     lives = Lives(footfall)
-    with Load(footfall.address, 8) as load:
+    with Load(footfall.address, 8, each_connection=5) as load:
         load.wait_answered(20)
         for _ in range(kills):
             os.kill(lives.next_victim(), signal.SIGKILL)
@@ -224,7 +225,8 @@ def test_after_kill_9_of_the_master_the_port_is_free_at_once_and_numbers_go_on(
         for _ in range(many(3, 0.5)):
             load.wait_answered(50)
             os.kill(footfall.pid, signal.SIGKILL)
-            footfall = start_footfall("--listen", f"127.0.0.1:{port}", store=shared_store, workers=2)
+            same_port = ("--listen", f"127.0.0.1:{port}")
+            footfall = start_footfall(*same_port, store=shared_store, workers=2)
             generations.append(footfall)
         load.wait_answered(50)
         record = load.stop()
