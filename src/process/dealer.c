@@ -153,6 +153,9 @@ int dealer_deal(struct dealer *dealer, int connection_fd, uint32_t listener, uin
 {
     struct copy copy = {.fd = connection_fd, .listener = listener};
 
+    if (dealer->outstanding + dealer->waiting_count >= dealer->settings.copies_max) {
+        return -EAGAIN;
+    }
     for (const struct waiting *waiting = dealer->waiting; waiting != NULL;
          waiting = waiting->next) {
         if (waiting->not_before_ms <= now_ms) {

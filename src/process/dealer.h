@@ -23,8 +23,9 @@ enum {
 struct dealer;
 
 struct dealer_settings {
-    struct scoreboard *scoreboard;   /* borrowed */
-    uint32_t slots_count;            /* 1..SCOREBOARD_SLOTS_MAX */
+    struct scoreboard *scoreboard; /* borrowed */
+    uint32_t slots_count;          /* 1..SCOREBOARD_SLOTS_MAX */
+    uint32_t copies_max; /* what our own descriptor limit allows, with room to start a worker */
     uint32_t worker_connections_max; /* what a worker's descriptor limit allows */
 };
 

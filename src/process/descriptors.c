@@ -22,14 +22,15 @@ void descriptors_raise_limit(void)
     }
 }
 
-uint32_t descriptors_for_connections(void)
+uint32_t descriptors_for_connections(uint32_t others)
 {
+    const uint32_t reserved = others + OTHERS;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > UINT32_MAX) {
         return UINT32_MAX;
     }
-    return limit.rlim_cur < OTHERS + LEAST ? LEAST : (uint32_t)limit.rlim_cur - OTHERS;
+    return limit.rlim_cur < reserved + LEAST ? LEAST : (uint32_t)limit.rlim_cur - reserved;
 }
 
 void descriptors_fill_standard(void)

@@ -9,8 +9,9 @@
 /* Raises RLIMIT_NOFILE to its hard limit, for this process and its children. */
 void descriptors_raise_limit(void);
 
-/* How many connections that limit leaves room for beside everything else. */
-uint32_t descriptors_for_connections(void);
+/* How many connections that limit leaves room for beside `others` descriptors and the few that
+ * every process has. */
+uint32_t descriptors_for_connections(uint32_t others);
 
 /* Opens /dev/null for those of descriptors 0, 1 and 2 that the process was started without, so that
  * no socket gets their numbers. */

@@ -18,6 +18,9 @@
 
 enum { KILL_GRACE_MS = 250 }; /* past the drain time-out, for workers that end by themselves then */
 
+/* Of each worker, in the master: its pidfd and its channel, and those of a predecessor's end. */
+enum { WORKER_DESCRIPTORS = 4 };
+
 enum master_phase {
     MASTER_STARTING, /* until every worker has been ready once */
     MASTER_SERVING,
@@ -228,7 +231,9 @@ static int open_dealer(struct master *master)
     const struct dealer_settings settings = {
         .scoreboard = master->context->scoreboard,
         .slots_count = master->context->settings->workers,
-        .worker_connections_max = descriptors_for_connections(),
+        .worker_connections_max = descriptors_for_connections(0),
+        .copies_max =
+            descriptors_for_connections(WORKER_DESCRIPTORS * master->context->settings->workers),
     };
 
     return dealer_create(&settings, &master->dealer);

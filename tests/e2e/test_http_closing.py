@@ -1,5 +1,6 @@
 """How connections end: patience with the slow, and a close that does not eat the last answer."""
 
+import contextlib
 import time
 
 import pytest
@@ -156,6 +157,43 @@ def test_a_request_that_waits_for_the_store_is_not_idle(start_footfall, redis):
         assert client.is_silent(2 * IDLE_S)
         redis.resume()
         assert client.read_response().number == 2
+
+
+def test_an_answer_that_comes_later_than_the_idle_timeout_is_not_cut(start_footfall, redis):
+    """An answer that was ready at the moment when an old timer expired was thrown away."""
+    footfall = start_footfall(
+        "--idle-timeout", 0.3, "--store-timeout", 60, store=redis, workers=1
+    )
+    with Client(footfall.address) as client:
+        assert client.ask().number == 1
+    redis.pause()
+    with contextlib.ExitStack() as stack:
+        clients = []
+        began = time.monotonic()
+        for index in range(900):  # in each millisecond one of their timers expires
+            time.sleep(max(0, began + index / 900 - time.monotonic()))
+            clients.append(stack.enter_context(Client(footfall.address)))
+            clients[-1].send(request())
+        time.sleep(0.5)
+        redis.resume()
+        numbers = [client.read_response().number for client in clients]
+    assert sorted(numbers) == list(range(2, 902))
+
+
+def test_the_idle_time_begins_after_the_answer(start_footfall, redis):
+    footfall = start_footfall(
+        "--idle-timeout", IDLE_S, "--store-timeout", 60, store=redis, workers=1
+    )
+    with Client(footfall.address) as client:
+        assert client.ask().number == 1
+        redis.pause()
+        client.send(request())
+        assert client.is_silent(IDLE_S + 0.8)  # nearly until it looks at the connection again
+        redis.resume()
+        assert client.read_response().number == 2
+        answered = time.monotonic()
+        client.assert_closed()
+        assert time.monotonic() - answered >= IDLE_S - GRAIN_S
 
 
 # ---- lingering

@@ -80,11 +80,15 @@ static inline uint32_t bury(struct scene *scene, uint32_t slot)
     return untaken;
 }
 
+/* Fewer than fill three windows. */
+enum { SCENE_COPIES_MAX = 2 * DEAL_WINDOW + 10 };
+
 static inline void scene_init(struct scene *scene, uint32_t worker_connections_max)
 {
     struct dealer_settings settings = {
         .slots_count = SLOTS,
         .worker_connections_max = worker_connections_max,
+        .copies_max = SCENE_COPIES_MAX,
     };
 
     *scene = (struct scene){.now_ms = START_MS, .descriptors_before = descriptors_open_now()};

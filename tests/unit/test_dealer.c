@@ -222,6 +222,26 @@ static void a_worker_gets_no_more_than_its_descriptors_allow(void **state)
     scene_finish(&scene);
 }
 
+/* Connections had all descriptors of the master, and no worker could be started any more. */
+static void our_own_copies_are_no_more_than_our_descriptors_allow(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_init(&scene, 1000);
+    open_all_slots(&scene);
+    for (unsigned i = 0; i < SCENE_COPIES_MAX; i++) {
+        (void)deal(&scene);
+    }
+    assert_true(dealer_has_room(scene.dealer, scene.now_ms)); /* it is not the workers */
+    deal_in_vain(&scene);
+    take(&scene, 0, 1);
+    collect(&scene);
+    (void)deal(&scene);
+    deal_in_vain(&scene);
+    scene_finish(&scene);
+}
+
 static void a_worker_with_a_deal_untaken_for_a_second_gets_no_more(void **state)
 {
     struct scene scene;
@@ -373,6 +393,7 @@ int main(void)
         cmocka_unit_test(a_full_window_is_passed_over_and_the_turn_stays_as_it_was),
         cmocka_unit_test(deals_in_vain_do_not_move_the_turn),
         cmocka_unit_test(a_worker_gets_no_more_than_its_descriptors_allow),
+        cmocka_unit_test(our_own_copies_are_no_more_than_our_descriptors_allow),
         cmocka_unit_test(a_worker_with_a_deal_untaken_for_a_second_gets_no_more),
         cmocka_unit_test(a_copy_is_closed_when_it_is_taken_and_not_before),
         cmocka_unit_test(closing_a_copy_leaves_the_workers_connection_alone),
