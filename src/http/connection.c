@@ -84,23 +84,22 @@ void connection_enter(struct connection *connection, enum connection_state next)
     }
 }
 
-/* Nothing can be done for it but to wait on: for the store, or for the peer to take its answer. */
+/* Nothing can be done for it but to wait on: for the peer to take an answer within an idle
+ * time-out, for a handler, or for the end of the turn, when an answer that is ready is sent. */
 static bool has_reason_to_wait(const struct connection *connection)
 {
     const struct http_server *server = connection->server;
     uint64_t timeout_ms = server->settings.idle_timeout_ms;
 
-    if (connection->oldest != NULL && connection->oldest->is_whole &&
-        !connection->oldest->is_ready) {
-        return true;
+    if (connection->output != NULL) {
+        return timeout_ms == 0 || loop_now_ms(server->loop) - connection->sent_ms < timeout_ms;
     }
-    return (connection->exchanges_count > 0 || connection->output != NULL) &&
-           (timeout_ms == 0 || loop_now_ms(server->loop) - connection->entered_ms < timeout_ms);
+    return connection->exchanges_count > 0;
 }
 
 static void idle_timer_expired(struct connection *connection)
 {
-    if (connection->exchanges_count > 0 || connection->output != NULL) {
+    if (connection->output != NULL) {
         connection_abort(connection); /* the peer does not take what it asked for */
     } else {
         connection->is_idle_ending = true;

@@ -51,6 +51,7 @@ struct connection {
     struct connection *next_flush; /* in the list of those with answers to write */
     struct timer timer;            /* what the state waits for at most */
     uint64_t entered_ms;           /* when the state began */
+    uint64_t sent_ms;              /* when the last send began */
     struct exchange *oldest;       /* in order of arrival; the youngest may still be read */
     struct exchange *youngest;
     struct input *input;   /* NULL: nothing is kept */

@@ -112,6 +112,7 @@ void connection_flush(struct connection *connection)
         return;
     }
     length = fill_output(connection);
+    connection->sent_ms = loop_now_ms(server->loop);
     descriptor_send(&connection->descriptor, connection->output->bytes, length);
     if (connection->state == CONNECTION_PAUSED &&
         connection->exchanges_count < server->settings.unanswered_max) {
@@ -128,6 +129,9 @@ void connection_write_done(void *owner, int result)
     if (result < 0) {
         connection_abort(connection);
         return;
+    }
+    if (connection->state == CONNECTION_IDLE && connection->exchanges_count == 0) {
+        connection_enter(connection, CONNECTION_IDLE); /* idle from now on, not since it asked */
     }
     connection_flush(connection);
 }

@@ -144,7 +144,7 @@ def test_another_method_on_a_known_path_is_405_with_allow(method, server):
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "OPTIONS", "FOO"])
 @pytest.mark.parametrize(
     "target",
-    ["/favicon.ico", "/robots.txt", "/index.html", "//", "/.", "/..", "/%2f", "/a?/", "/" + "p" * 9],
+    ["/favicon.ico", "/robots.txt", "/index.html", "//", "/.", "/..", "/%2f", "/a?/", "/a/b"],
 )
 def test_an_unknown_path_is_404_whatever_the_method(method, target, server):
     with counts_exactly(server.address, 0), Client(server.address) as client:
