@@ -49,14 +49,14 @@ static const struct setting settings_table[] = {
 
 enum { SETTINGS_COUNT = sizeof settings_table / sizeof settings_table[0] };
 
-/* Says which setting is wrong and what would be right. The value of --store is not repeated: it may
- * hold a password. */
+/* Says which setting is wrong and what would be right. No URL is repeated, least of all that of
+ * --store: it may hold a password. */
 static enum settings_result wrong_value(const struct setting *setting, const char *source,
                                         const char *value, char *out_problem)
 {
-    if (setting->parse == setting_parse_store) {
-        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s: not a store URL; it takes %s",
-                       source, setting->right);
+    if (setting->parse == setting_parse_store || strstr(value, "://") != NULL) {
+        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
+                       "%s: its value is not right; it takes %s", source, setting->right);
     } else {
         (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
                        "%s: \"%.100s\" is not right; it takes %s", source, value, setting->right);

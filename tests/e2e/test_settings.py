@@ -155,6 +155,8 @@ def test_help_does_not_name_what_is_not_there_yet(run_footfall):
         ["--stroe=redis://:{}@host"],
         ["--stroe", "redis://:{}@host"],
         ["redis://:{}@host"],
+        ["--workers", "redis://:{}@host"],
+        ["--key=redis://:{}@host{{"],
     ],
 )
 def test_a_password_in_a_wrong_setting_is_not_told(words, secret, run_footfall):
