@@ -46,7 +46,7 @@ void *__wrap_calloc(size_t count, size_t size)
     return __real_calloc(count, size);
 }
 
-static void note_ready(void *owner)
+static inline void note_ready(void *owner)
 {
     struct scene *scene = owner;
 
@@ -54,7 +54,7 @@ static void note_ready(void *owner)
     scene->readies_count++;
 }
 
-static void note_notice(void *owner, bool is_error, const char *event, const char *detail)
+static inline void note_notice(void *owner, bool is_error, const char *event, const char *detail)
 {
     struct scene *scene = owner;
     const bool is_up = strcmp(event, "redis_link_up") == 0;
@@ -68,7 +68,7 @@ static void note_notice(void *owner, bool is_error, const char *event, const cha
     }
 }
 
-static void note_done(struct store_batch *batch)
+static inline void note_done(struct store_batch *batch)
 {
     struct scene *scene = batch->owner;
     const size_t i = (size_t)(batch - scene->batches);
@@ -81,7 +81,7 @@ static void note_done(struct store_batch *batch)
     }
 }
 
-static void note_closed(void *owner)
+static inline void note_closed(void *owner)
 {
     struct scene *scene = owner;
 
@@ -90,24 +90,24 @@ static void note_closed(void *owner)
     scene->store = NULL;
 }
 
-static bool is_ready(void *test)
+static inline bool is_ready(void *test)
 {
     return store_is_ready(((const struct scene *)test)->store);
 }
 
-static bool is_not_ready(void *test)
+static inline bool is_not_ready(void *test)
 {
     return !is_ready(test);
 }
 
-static bool is_all_done(void *test)
+static inline bool is_all_done(void *test)
 {
     const struct scene *scene = test;
 
     return scene->done_count >= scene->wanted_done;
 }
 
-static bool is_all_closed(void *test)
+static inline bool is_all_closed(void *test)
 {
     const struct scene *scene = test;
 
@@ -115,7 +115,7 @@ static bool is_all_closed(void *test)
 }
 
 /* Opens the store without waiting for it. */
-static void begin_not_ready(struct scene *scene)
+static inline void begin_not_ready(struct scene *scene)
 {
     struct redis_url url = {.host = "127.0.0.1"};
     const struct store_events events = {note_ready, note_notice, scene};
@@ -129,19 +129,19 @@ static void begin_not_ready(struct scene *scene)
         store_redis_open(scene->turning.loop, &url, TIMEOUT_MS, &events, &scene->store), 0);
 }
 
-static void begin(struct scene *scene)
+static inline void begin(struct scene *scene)
 {
     begin_not_ready(scene);
     turn_until(&scene->turning, is_ready, scene);
 }
 
-static void close_store(struct scene *scene)
+static inline void close_store(struct scene *scene)
 {
     scene->is_closing = true;
     store_close(scene->store, note_closed, scene);
 }
 
-static void end(struct scene *scene)
+static inline void end(struct scene *scene)
 {
     if (!scene->is_closing) {
         close_store(scene);
@@ -153,7 +153,7 @@ static void end(struct scene *scene)
 }
 
 /* Gives the i-th batch, of so many hits, to the store. */
-static void apply(struct scene *scene, unsigned i, const char *key, uint32_t hits_count)
+static inline void apply(struct scene *scene, unsigned i, const char *key, uint32_t hits_count)
 {
     struct store_batch *batch = &scene->batches[i];
 
@@ -173,14 +173,15 @@ static void apply(struct scene *scene, unsigned i, const char *key, uint32_t hit
     assert_false(scene->is_done[i]); /* never from inside */
 }
 
-static void apply_and_wait(struct scene *scene, unsigned i, const char *key, uint32_t hits_count)
+static inline void apply_and_wait(struct scene *scene, unsigned i, const char *key,
+                                  uint32_t hits_count)
 {
     apply(scene, i, key, hits_count);
     turn_until(&scene->turning, is_all_done, scene);
 }
 
 /* Expects the i-th batch to have got the numbers from `first` on. */
-static void check_numbers(const struct scene *scene, unsigned i, uint64_t first)
+static inline void check_numbers(const struct scene *scene, unsigned i, uint64_t first)
 {
     assert_true(scene->is_done[i]);
     for (uint32_t hit = 0; hit < scene->batches[i].hits_count; hit++) {
@@ -190,7 +191,7 @@ static void check_numbers(const struct scene *scene, unsigned i, uint64_t first)
     }
 }
 
-static void check_failed(const struct scene *scene, unsigned i, int result)
+static inline void check_failed(const struct scene *scene, unsigned i, int result)
 {
     assert_true(scene->is_done[i]);
     for (uint32_t hit = 0; hit < scene->batches[i].hits_count; hit++) {
@@ -201,7 +202,7 @@ static void check_failed(const struct scene *scene, unsigned i, int result)
 
 static const char *answer_to_incrby;
 
-static void answer_as_told(struct fake_connection *connection, const char *command)
+static inline void answer_as_told(struct fake_connection *connection, const char *command)
 {
     if (strncmp(command, "INCRBY", 6) == 0) {
         fake_send(connection, answer_to_incrby);
@@ -210,7 +211,7 @@ static void answer_as_told(struct fake_connection *connection, const char *comma
     }
 }
 
-static void answer_no_incrby(struct fake_connection *connection, const char *command)
+static inline void answer_no_incrby(struct fake_connection *connection, const char *command)
 {
     if (strncmp(command, "INCRBY", 6) != 0) {
         fake_answer(connection, command);
@@ -218,7 +219,7 @@ static void answer_no_incrby(struct fake_connection *connection, const char *com
 }
 
 /* Counts and closes: the answer is lost. */
-static void count_and_close(struct fake_connection *connection, const char *command)
+static inline void count_and_close(struct fake_connection *connection, const char *command)
 {
     if (strncmp(command, "INCRBY", 6) == 0) {
         connection->server->count++;

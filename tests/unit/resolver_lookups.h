@@ -52,8 +52,8 @@ int __wrap_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t 
 
 /* A list of numeric addresses 10.0.0.1, 10.0.0.2 …, made by the real function, so that the real
  * freeaddrinfo(3) frees it. */
-static int make_list(const char *port, const struct addrinfo *hints, unsigned count,
-                     struct addrinfo **out_list)
+static inline int make_list(const char *port, const struct addrinfo *hints, unsigned count,
+                            struct addrinfo **out_list)
 {
     struct addrinfo numeric = *hints;
     struct addrinfo **end = out_list;
