@@ -12,6 +12,7 @@
 #include "loop/signals.h"
 #include "process/descriptors.h"
 #include "process/listener.h"
+#include "process/loop_choice.h"
 #include "process/master.h"
 #include "process/signal_set.h"
 #include "process/worker.h"
@@ -76,11 +77,12 @@ static void log_start(const struct settings *settings, const struct store_url *s
     }
 }
 
-static int serve_alone(const struct settings *settings, struct scoreboard *scoreboard,
-                       struct listeners *listeners)
+static int serve_alone(const struct settings *settings, enum loop_kind loop_kind,
+                       struct scoreboard *scoreboard, struct listeners *listeners)
 {
     const struct worker_context context = {
         .settings = settings,
+        .loop_kind = loop_kind,
         .slot = &scoreboard->slots[0],
         .channel_fd = -1,
         .listeners = listeners,
@@ -91,14 +93,24 @@ static int serve_alone(const struct settings *settings, struct scoreboard *score
     return exit_status;
 }
 
-static int serve_as_worker(const struct settings *settings, struct scoreboard *scoreboard,
+static int serve_as_worker(const struct settings *settings, enum loop_kind loop_kind,
+                           struct scoreboard *scoreboard, struct listeners *listeners,
                            const struct master_result *role)
 {
     const struct worker_context context = {
         .settings = settings,
+        .loop_kind = loop_kind,
         .slot = &scoreboard->slots[role->slot],
         .slot_index = role->slot,
         .channel_fd = role->channel_fd,
+        .listeners = settings->balance == BALANCE_KERNEL ? listeners : NULL,
+        .share =
+            {
+                .scoreboard = scoreboard,
+                .slots_count = settings->workers,
+                .own_slot = role->slot,
+                .connections_max = descriptors_for_connections(0),
+            },
     };
 
     signal_set_ignore_masters();
@@ -106,8 +118,8 @@ static int serve_as_worker(const struct settings *settings, struct scoreboard *s
 }
 
 /* Behind a balancer. Returns in the master and in each worker. */
-static int serve_together(const struct settings *settings, struct scoreboard *scoreboard,
-                          struct listeners *listeners)
+static int serve_together(const struct settings *settings, enum loop_kind loop_kind,
+                          struct scoreboard *scoreboard, struct listeners *listeners)
 {
     const struct master_context context = {
         .settings = settings,
@@ -117,7 +129,7 @@ static int serve_together(const struct settings *settings, struct scoreboard *sc
     struct master_result result = master_run(&context);
 
     if (result.role == MASTER_IS_WORKER) {
-        return serve_as_worker(settings, scoreboard, &result);
+        return serve_as_worker(settings, loop_kind, scoreboard, listeners, &result);
     }
     listeners_close(listeners);
     listeners_unlink(listeners);
@@ -128,6 +140,7 @@ static int serve(const struct settings *settings, const struct store_url *store)
 {
     static struct listeners listeners; /* some kilobytes, one for each process */
     struct scoreboard *scoreboard = NULL;
+    enum loop_kind loop_kind;
     char reason[LISTENER_REASON_BYTES];
     int result = prepare_process();
     int exit_status;
@@ -142,12 +155,14 @@ static int serve(const struct settings *settings, const struct store_url *store)
         return fail(strerror(-result));
     }
     log_start(settings, store);
-    if (listeners_open(settings->listen, settings->listen_count, &listeners, reason) < 0) {
+    if (loop_choose(settings->loop, &loop_kind, reason) < 0) {
+        exit_status = fail(reason);
+    } else if (listeners_open(settings->listen, settings->listen_count, &listeners, reason) < 0) {
         exit_status = fail(reason);
     } else if (settings->workers == 0) {
-        exit_status = serve_alone(settings, scoreboard, &listeners);
+        exit_status = serve_alone(settings, loop_kind, scoreboard, &listeners);
     } else {
-        exit_status = serve_together(settings, scoreboard, &listeners);
+        exit_status = serve_together(settings, loop_kind, scoreboard, &listeners);
     }
     scoreboard_destroy(scoreboard);
     return exit_status;

@@ -32,8 +32,10 @@ void scoreboard_slot_clear(struct scoreboard_slot *slot, enum worker_state state
         atomic_store(&slot->refused[i], 0);
     }
     atomic_store(&slot->taken, 0);
+    atomic_store(&slot->dealt, 0);
     atomic_store(&slot->beat_ms, now_ms);
     atomic_store(&slot->connections, 0);
+    atomic_store(&slot->others_serve, false);
     atomic_store(&slot->state, state);
     slot->reason[0] = '\0';
 }

@@ -36,6 +36,10 @@ struct scoreboard_slot {
     /* Deals up to *taken* that it could not take, a bit each at number % DEAL_WINDOW. The worker
      * sets them before it stores *taken*; the master reads and clears them. */
     _Alignas(CACHE_LINE_BYTES) _Atomic uint64_t refused[DEAL_WINDOW / 64];
+    _Atomic uint64_t dealt; /* number of the last deal that was sent to it; the master's */
+    /* Others serve what is queued at shared listeners: this worker leaves it to them. The master's,
+     * before it ends the channel; at a stop, or when it was killed, it is false. */
+    _Atomic bool others_serve;
     /* Why it cannot start; written before it exits, read after it is reaped. */
     _Alignas(CACHE_LINE_BYTES) char reason[SCOREBOARD_REASON_BYTES];
 };

@@ -41,6 +41,12 @@ static const struct setting settings_table[] = {
     {"--worker-timeout", "FOOTFALL_WORKER_TIMEOUT", "SECONDS", "30", setting_parse_milliseconds,
      "when a worker without a sign of life is replaced", SETTING_SECONDS, false,
      offsetof(struct settings, worker_timeout_ms)},
+    {"--balance", "FOOTFALL_BALANCE", "KIND", "round-robin", setting_parse_balance,
+     "round-robin: the master picks a connection's worker in\n"
+     "turn; kernel: workers accept by themselves;\nby default",
+     "round-robin or kernel", false, 0},
+    {"--loop", "FOOTFALL_LOOP", "KIND", "auto", setting_parse_loop,
+     "the workers' event loop: io_uring, epoll or auto", "auto, io_uring or epoll", false, 0},
     {"--log-level", "FOOTFALL_LOG_LEVEL", "LEVEL", "info", setting_parse_log_level,
      "error, warn, info or debug, to standard error", "error, warn, info or debug", false, 0},
     {"--log-format", "FOOTFALL_LOG_FORMAT", "FORMAT", "text", setting_parse_log_format,
@@ -176,7 +182,7 @@ static enum settings_result read_elsewhere(const struct setting *setting, struct
  * begin with FOOTFALL_ are left alone: orchestrators set such for a service of our name. */
 static enum settings_result refuse_later_variables(char *out_problem)
 {
-    static const char *const names[] = {"FOOTFALL_CONFIG", "FOOTFALL_BALANCE", "FOOTFALL_LOOP"};
+    static const char *const names[] = {"FOOTFALL_CONFIG"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *value = getenv(names[i]);

@@ -21,6 +21,17 @@ enum {
     SETTINGS_PROBLEM_BYTES = 512,
 };
 
+enum setting_balance {
+    BALANCE_ROUND_ROBIN, /* the master deals connections in turn */
+    BALANCE_KERNEL,      /* workers accept by themselves */
+};
+
+enum setting_loop {
+    SETTING_LOOP_AUTO, /* io_uring where the kernel lets it, else epoll */
+    SETTING_LOOP_IO_URING,
+    SETTING_LOOP_EPOLL,
+};
+
 struct settings {
     struct address listen[SETTINGS_LISTEN_MAX];
     uint32_t listen_count;
@@ -34,6 +45,8 @@ struct settings {
     uint64_t body_timeout_ms;
     uint64_t idle_timeout_ms;
     uint64_t worker_timeout_ms;
+    enum setting_balance balance;
+    enum setting_loop loop;
     enum log_level log_level;
     enum log_format log_format;
 };

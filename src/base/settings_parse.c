@@ -123,6 +123,35 @@ bool setting_parse_milliseconds(const struct setting *setting, const char *text,
     return true;
 }
 
+bool setting_parse_balance(const struct setting *setting, const char *text,
+                           struct settings *settings)
+{
+    (void)setting;
+    if (strcmp(text, "round-robin") == 0) {
+        settings->balance = BALANCE_ROUND_ROBIN;
+    } else if (strcmp(text, "kernel") == 0) {
+        settings->balance = BALANCE_KERNEL;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+bool setting_parse_loop(const struct setting *setting, const char *text, struct settings *settings)
+{
+    (void)setting;
+    if (strcmp(text, "auto") == 0) {
+        settings->loop = SETTING_LOOP_AUTO;
+    } else if (strcmp(text, "io_uring") == 0) {
+        settings->loop = SETTING_LOOP_IO_URING;
+    } else if (strcmp(text, "epoll") == 0) {
+        settings->loop = SETTING_LOOP_EPOLL;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 bool setting_parse_log_level(const struct setting *setting, const char *text,
                              struct settings *settings)
 {

@@ -55,6 +55,8 @@ void connection_enter(struct connection *connection, enum connection_state next)
 {
     struct http_server *server = connection->server;
 
+    const bool has_lingered = connection->state == CONNECTION_LINGERING;
+
     assert((connection_may_enter[connection->state] & 1U << next) != 0);
     connection->state = (uint8_t)next;
     connection->is_idle_ending = false;
@@ -79,7 +81,11 @@ void connection_enter(struct connection *connection, enum connection_state next)
         break;
     case CONNECTION_CLOSED:
         timer_stop(&connection->timer);
-        descriptor_close(&connection->descriptor);
+        if (has_lingered && connection->input_ended) {
+            descriptor_release(&connection->descriptor); /* both sides have ended */
+        } else {
+            descriptor_close(&connection->descriptor);
+        }
         break;
     }
 }

@@ -69,6 +69,8 @@ struct http_server {
     struct http_settings settings;
     struct router router;
     struct date date;
+    struct reply_head usual_head;
+    int64_t usual_head_second; /* whose date it has */
     struct exchange_table exchanges;
     struct pool connections;
     struct pool outputs;

@@ -140,6 +140,10 @@ static void begin_exchange(struct connection *connection, const struct request *
         answer_at_once(connection); /* whether its body comes is not known */
         return;
     }
+    if (request->framing == BODY_NONE) {
+        handle_whole(connection);
+        return;
+    }
     body_parser_init(&connection->body, request);
     connection_enter(connection, CONNECTION_BODY);
 }

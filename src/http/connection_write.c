@@ -35,6 +35,18 @@ static bool is_last_answer(const struct connection *connection, const struct exc
            connection->state == CONNECTION_ENDING;
 }
 
+/* The date of this moment, in the usual head too. */
+static struct slice present_date(struct http_server *server)
+{
+    struct slice date = date_text(&server->date, loop_now_ms(server->loop));
+
+    if (server->usual_head_second != server->date.second || server->usual_head.length == 0) {
+        reply_head_prepare(&server->usual_head, date);
+        server->usual_head_second = server->date.second;
+    }
+    return date;
+}
+
 static size_t write_answer(struct connection *connection, const struct exchange *exchange,
                            char *out_bytes)
 {
@@ -42,7 +54,8 @@ static size_t write_answer(struct connection *connection, const struct exchange 
     struct reply_manner manner = {
         .is_head = exchange->is_head,
         .closes = is_last_answer(connection, exchange),
-        .date = date_text(&server->date, loop_now_ms(server->loop)),
+        .prepared = &server->usual_head,
+        .date = present_date(server),
     };
 
     manner.says_keep_alive = !manner.closes && exchange->minor_version == 0;
@@ -113,7 +126,11 @@ void connection_flush(struct connection *connection)
     }
     length = fill_output(connection);
     connection->sent_ms = loop_now_ms(server->loop);
-    descriptor_send(&connection->descriptor, connection->output->bytes, length);
+    if (connection->state == CONNECTION_ENDING && connection->exchanges_count == 0) {
+        descriptor_send_last(&connection->descriptor, connection->output->bytes, length);
+    } else {
+        descriptor_send(&connection->descriptor, connection->output->bytes, length);
+    }
     if (connection->state == CONNECTION_PAUSED &&
         connection->exchanges_count < server->settings.unanswered_max) {
         connection_resume(connection);

@@ -12,6 +12,7 @@
 enum {
     REPLY_BODY_BYTES_MAX = 192, /* what an exchange can keep until its turn comes */
     REPLY_BYTES_MAX = 768,      /* head and body */
+    REPLY_HEAD_BYTES_MAX = 190,
 };
 
 struct reply {
@@ -23,11 +24,18 @@ struct reply {
     char body[REPLY_BODY_BYTES_MAX]; /* JSON */
 };
 
+/* The head that nearly every answer has, up to the digits of its length: made once a second. */
+struct reply_head {
+    uint16_t length; /* 0: not made yet */
+    char bytes[REPLY_HEAD_BYTES_MAX];
+};
+
 /* How the reply goes out, which is the connection's affair. */
 struct reply_manner {
     bool is_head;         /* the body stays away */
     bool closes;          /* Connection: close */
     bool says_keep_alive; /* Connection: keep-alive, which HTTP/1.0 needs to be told */
+    const struct reply_head *prepared;
     struct slice date;
 };
 
@@ -37,6 +45,9 @@ bool reply_has_status(uint16_t status);
 /* Fills in an error: `{"error":"sentence"}`. The sentence is plain ASCII without quotes, and fits.
  */
 void reply_set_error(struct reply *out_reply, uint16_t status, const char *sentence);
+
+/* Makes the head for this date. */
+void reply_head_prepare(struct reply_head *out_head, struct slice date);
 
 /* Writes the reply into at least REPLY_BYTES_MAX bytes and returns its length. */
 size_t reply_write(char *out_bytes, const struct reply *reply, const struct reply_manner *manner);

@@ -8,6 +8,7 @@
 #ifndef FOOTFALL_LOOP_BACKEND_H
 #define FOOTFALL_LOOP_BACKEND_H
 
+#include "loop/arrivals.h"
 #include "loop/descriptor.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
@@ -19,11 +20,17 @@ struct loop_backend {
     void (*destroy)(struct loop *loop);
     /* Hands the descriptor's new operations to the kernel; may call the owner. */
     void (*submit)(struct loop *loop, struct descriptor *descriptor);
-    /* Takes the descriptor out of what the kernel watches, before it is closed. */
+    /* Comes before close(2) of the descriptor. */
     void (*forget)(struct loop *loop, struct descriptor *descriptor);
+    /* Ends what the kernel holds of a closed descriptor's operations. True when it holds nothing;
+     * else the backend calls loop_submit_later() with the last completion, which leads here again.
+     */
+    bool (*let_go)(struct loop *loop, struct descriptor *descriptor);
     /* Waits up to `timeout_ms` (-1: for ever), reads the clock into loop->now_ms, and tells owners
      * what completed. 0 or -errno. */
     int (*wait)(struct loop *loop, int timeout_ms);
+    /* Comes instead of a wait at the end of a run: what was started is to be the kernel's. */
+    void (*hand_over)(struct loop *loop);
 };
 
 struct loop {
@@ -36,9 +43,17 @@ struct loop {
     struct deferred **deferred_end;
     struct descriptor *submitted_first;
     struct descriptor **submitted_end;
+    uint32_t closing_count; /* descriptors whose closed() is still to come */
 };
 
 extern const struct loop_backend loop_backend_epoll;
+extern const struct loop_backend loop_backend_io_uring;
+
+/* Has the descriptor handed to the backend at the end of the turn. */
+void loop_submit_later(struct descriptor *descriptor);
+
+/* Whether this error of accept4(2) concerns one connection alone, which is gone already. */
+bool loop_accept_error_passes(int error);
 
 /* How long the earliest timer leaves to wait, in milliseconds; -1 when none runs. */
 int loop_timers_timeout_ms(const struct loop *loop);

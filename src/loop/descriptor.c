@@ -16,25 +16,11 @@ void descriptor_open(struct descriptor *descriptor, struct loop *loop, int fd,
     *descriptor = (struct descriptor){.fd = fd, .events = events, .owner = owner, .loop = loop};
 }
 
-/* Puts it on the list that is handed to the kernel at the end of the turn. */
-static void submit_later(struct descriptor *descriptor)
-{
-    struct loop *loop = descriptor->loop;
-
-    if (descriptor->submitted) {
-        return;
-    }
-    descriptor->submitted = true;
-    descriptor->next = NULL;
-    *loop->submitted_end = descriptor;
-    loop->submitted_end = &descriptor->next;
-}
-
 static void start_read(struct descriptor *descriptor, enum read_operation operation)
 {
     assert(!descriptor->closing && descriptor->read == READ_NONE);
     descriptor->read = (uint8_t)operation;
-    submit_later(descriptor);
+    loop_submit_later(descriptor);
 }
 
 void descriptor_receive(struct descriptor *descriptor)
@@ -46,7 +32,7 @@ void descriptor_receive_last(struct descriptor *descriptor)
 {
     assert(descriptor->read == READ_RECEIVE || descriptor->read == READ_RECEIVE_LAST);
     descriptor->read = READ_RECEIVE_LAST;
-    submit_later(descriptor);
+    loop_submit_later(descriptor);
 }
 
 void descriptor_accept(struct descriptor *descriptor)
@@ -54,8 +40,14 @@ void descriptor_accept(struct descriptor *descriptor)
     start_read(descriptor, READ_ACCEPT);
 }
 
-/* Errors of accept4(2) that concern one connection, which is gone already. */
-static bool is_passing_accept_error(int error)
+void descriptor_accept_last(struct descriptor *descriptor)
+{
+    assert(descriptor->read == READ_ACCEPT || descriptor->read == READ_ACCEPT_LAST);
+    descriptor->read = READ_ACCEPT_LAST;
+    loop_submit_later(descriptor);
+}
+
+bool loop_accept_error_passes(int error)
 {
     return error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM;
 }
@@ -66,7 +58,7 @@ int descriptor_accept_now(const struct descriptor *descriptor)
 
     do {
         fd = accept4(descriptor->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    } while (fd < 0 && is_passing_accept_error(errno));
+    } while (fd < 0 && loop_accept_error_passes(errno));
     return fd >= 0 ? fd : -errno;
 }
 
@@ -86,16 +78,27 @@ void descriptor_connect(struct descriptor *descriptor, const struct sockaddr *ad
     assert(!descriptor->closing && descriptor->write == WRITE_NONE);
     descriptor->write = WRITE_CONNECT;
     descriptor->write_result = connect(descriptor->fd, address, address_length) == 0 ? 0 : -errno;
-    submit_later(descriptor);
+    loop_submit_later(descriptor);
 }
 
-void descriptor_send(struct descriptor *descriptor, const char *bytes, size_t length)
+static void start_send(struct descriptor *descriptor, const char *bytes, size_t length, int flags)
 {
     assert(!descriptor->closing && descriptor->write == WRITE_NONE && length > 0);
     descriptor->write = WRITE_SEND;
     descriptor->send_bytes = bytes;
     descriptor->send_length = length;
-    submit_later(descriptor);
+    descriptor->send_flags = flags;
+    loop_submit_later(descriptor);
+}
+
+void descriptor_send(struct descriptor *descriptor, const char *bytes, size_t length)
+{
+    start_send(descriptor, bytes, length, MSG_NOSIGNAL);
+}
+
+void descriptor_send_last(struct descriptor *descriptor, const char *bytes, size_t length)
+{
+    start_send(descriptor, bytes, length, MSG_NOSIGNAL | MSG_MORE);
 }
 
 void descriptor_shutdown_write(struct descriptor *descriptor)
@@ -113,11 +116,11 @@ void descriptor_release(struct descriptor *descriptor)
     descriptor->closing = true;
     descriptor->read = READ_NONE;
     descriptor->write = WRITE_NONE;
-    /* Before close(2): epoll follows the open file, which another process may keep alive. */
+    descriptor->loop->closing_count++;
     descriptor->loop->backend->forget(descriptor->loop, descriptor);
     (void)close(descriptor->fd); /* the descriptor is gone whatever close(2) says */
     descriptor->fd = -1;
-    submit_later(descriptor);
+    loop_submit_later(descriptor);
 }
 
 void descriptor_close(struct descriptor *descriptor)

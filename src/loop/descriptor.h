@@ -13,6 +13,8 @@
 #ifndef FOOTFALL_LOOP_DESCRIPTOR_H
 #define FOOTFALL_LOOP_DESCRIPTOR_H
 
+#include "loop/arrivals.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,6 +43,7 @@ enum read_operation {
     READ_RECEIVE,
     READ_RECEIVE_LAST,
     READ_ACCEPT,
+    READ_ACCEPT_LAST,
     READ_AWAIT,
 };
 
@@ -53,11 +56,21 @@ enum write_operation {
 struct descriptor {
     int fd; /* -1 once closed */
     bool closing;
-    bool submitted;        /* in the loop's list of what is to be handed to the kernel */
-    uint8_t read;          /* enum read_operation */
-    uint8_t write;         /* enum write_operation */
-    uint32_t armed_events; /* epoll: what the kernel watches, 0 when it watches nothing */
-    int write_result;      /* a result found while submitting, told in the next turn */
+    bool submitted;   /* in the loop's list of what is to be handed to the kernel */
+    uint8_t read;     /* enum read_operation */
+    uint8_t write;    /* enum write_operation */
+    int write_result; /* a result found while submitting, told in the next turn */
+    union {
+        uint32_t armed_events;   /* epoll: what the kernel watches, 0 when it watches nothing */
+        uint32_t prepared_batch; /* io_uring: of which submission its last operation is a part */
+    };
+    uint8_t kernel_read; /* io_uring: the enum read_operation that the kernel holds */
+    bool is_read_cancelled;
+    bool is_write_held;
+    bool is_write_cancelled;
+    bool keeps_connections; /* what is in `arrivals` */
+    int send_flags;         /* for send(2) */
+    struct arrivals arrivals;
     const struct descriptor_events *events;
     void *owner;
     struct loop *loop;
@@ -81,6 +94,10 @@ void descriptor_receive_last(struct descriptor *descriptor);
 /* Asks for the next connection of a listening socket: read_done() once. */
 void descriptor_accept(struct descriptor *descriptor);
 
+/* Ends a running accept now: read_done() comes with a connection that has been accepted by then,
+ * or with -EAGAIN when there is none. */
+void descriptor_accept_last(struct descriptor *descriptor);
+
 /* A connection that is queued now, without waiting: a new descriptor as above, -EAGAIN when the
  * queue is empty, -errno when descriptors or memory are short. */
 int descriptor_accept_now(const struct descriptor *descriptor);
@@ -88,7 +105,8 @@ int descriptor_accept_now(const struct descriptor *descriptor);
 /* Asks to be told when a read would not block (also at the end or an error). */
 void descriptor_await_readable(struct descriptor *descriptor);
 
-/* Takes back whatever runs on the read side, without a call. Nothing that has arrived is lost. */
+/* Takes back whatever runs on the read side, without a call. Nothing that has arrived is lost: the
+ * next receive or accept brings it. */
 void descriptor_cancel_read(struct descriptor *descriptor);
 
 /* Connects; `address` is borrowed for the call. write_done() once. */
@@ -97,6 +115,10 @@ void descriptor_connect(struct descriptor *descriptor, const struct sockaddr *ad
 
 /* Sends all of `length` > 0 bytes, which must stay as they are until write_done() or closed(). */
 void descriptor_send(struct descriptor *descriptor, const char *bytes, size_t length);
+
+/* The same for the last bytes of all, behind which the caller shuts or closes at once: they leave
+ * together with the end, in one packet less (MSG_MORE of send(2)). */
+void descriptor_send_last(struct descriptor *descriptor, const char *bytes, size_t length);
 
 /* Shuts the write side: the peer sees the end once it has read what was sent before. No send
  * may be running. */

@@ -76,9 +76,17 @@ static int arm(struct loop *loop, struct descriptor *descriptor, uint32_t wanted
     return 0;
 }
 
+/* Before close(2): epoll follows the open file, which another process may keep alive. */
 static void forget(struct loop *loop, struct descriptor *descriptor)
 {
     (void)arm(loop, descriptor, 0); /* DEL of what was added does not fail */
+}
+
+static bool let_go(struct loop *loop, struct descriptor *descriptor)
+{
+    (void)loop;
+    (void)descriptor;
+    return true; /* nothing runs in the kernel between two calls of it */
 }
 
 static void tell_read(struct descriptor *descriptor, int result, const char *bytes)
@@ -96,8 +104,8 @@ static void tell_write(struct descriptor *descriptor, int result)
 /* Sends what the socket takes. True when the send is over and its owner was told. */
 static bool send_some(struct descriptor *descriptor)
 {
-    ssize_t sent =
-        send(descriptor->fd, descriptor->send_bytes, descriptor->send_length, MSG_NOSIGNAL);
+    ssize_t sent = send(descriptor->fd, descriptor->send_bytes, descriptor->send_length,
+                        descriptor->send_flags);
 
     if (sent < 0) {
         if (errno == EAGAIN || errno == EINTR) {
@@ -130,12 +138,17 @@ static void receive_some(struct loop *loop, struct descriptor *descriptor)
     }
 }
 
+static bool is_accepting(const struct descriptor *descriptor)
+{
+    return descriptor->read == READ_ACCEPT || descriptor->read == READ_ACCEPT_LAST;
+}
+
 static void accept_some(struct descriptor *descriptor)
 {
-    for (int i = 0; i < ACCEPTS_PER_EVENT && descriptor->read == READ_ACCEPT; i++) {
+    for (int i = 0; i < ACCEPTS_PER_EVENT && is_accepting(descriptor); i++) {
         int accepted = descriptor_accept_now(descriptor);
 
-        if (accepted == -EAGAIN) {
+        if (accepted == -EAGAIN && descriptor->read == READ_ACCEPT) {
             return;
         }
         tell_read(descriptor, accepted, NULL);
@@ -175,6 +188,8 @@ static void submit(struct loop *loop, struct descriptor *descriptor)
     }
     if (!descriptor->closing && descriptor->read == READ_RECEIVE_LAST) {
         receive_some(loop, descriptor);
+    } else if (!descriptor->closing && descriptor->read == READ_ACCEPT_LAST) {
+        accept_some(descriptor);
     }
     if (descriptor->closing || descriptor->submitted) {
         return; /* submitted: its owner has started another one, which is tried before it is armed
@@ -225,6 +240,7 @@ static void dispatch(struct loop *loop, struct descriptor *descriptor, uint32_t 
             receive_some(loop, descriptor);
             break;
         case READ_ACCEPT:
+        case READ_ACCEPT_LAST:
             accept_some(descriptor);
             break;
         case READ_AWAIT:
@@ -257,11 +273,18 @@ static int wait_and_dispatch(struct loop *loop, int timeout_ms)
     return 0;
 }
 
+static void hand_over(struct loop *loop)
+{
+    (void)loop; /* what was started has been tried at once */
+}
+
 const struct loop_backend loop_backend_epoll = {
     .name = "epoll",
     .create = epoll_create_backend,
     .destroy = epoll_destroy_backend,
     .submit = submit,
     .forget = forget,
+    .let_go = let_go,
     .wait = wait_and_dispatch,
+    .hand_over = hand_over,
 };

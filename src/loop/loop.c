@@ -13,7 +13,12 @@
  * kernel is asked for news again, so that nobody can keep a turn from ending. */
 enum { SETTLE_ROUNDS_MAX = 8 };
 
-int loop_create(struct loop **out_loop)
+static const struct loop_backend *const backends[] = {
+    [LOOP_EPOLL] = &loop_backend_epoll,
+    [LOOP_IO_URING] = &loop_backend_io_uring,
+};
+
+int loop_create(enum loop_kind kind, struct loop **out_loop)
 {
     struct loop *loop = calloc(1, sizeof *loop);
     int result;
@@ -21,7 +26,7 @@ int loop_create(struct loop **out_loop)
     if (loop == NULL) {
         return -ENOMEM;
     }
-    loop->backend = &loop_backend_epoll;
+    loop->backend = backends[kind];
     loop->deferred_end = &loop->deferred_first;
     loop->submitted_end = &loop->submitted_first;
     loop->now_ms = clock_monotonic_ms();
@@ -46,6 +51,11 @@ void loop_destroy(struct loop *loop)
 uint64_t loop_now_ms(const struct loop *loop)
 {
     return loop->now_ms;
+}
+
+const char *loop_kind_name(enum loop_kind kind)
+{
+    return backends[kind]->name;
 }
 
 const char *loop_backend_name(const struct loop *loop)
@@ -106,9 +116,26 @@ static void run_deferred(struct loop *loop)
     deferred_cancel(&end_mark);
 }
 
-/* The last call to the owner of a closed descriptor. */
-static void tell_closed(struct descriptor *descriptor)
+void loop_submit_later(struct descriptor *descriptor)
 {
+    struct loop *loop = descriptor->loop;
+
+    if (descriptor->submitted) {
+        return;
+    }
+    descriptor->submitted = true;
+    descriptor->next = NULL;
+    *loop->submitted_end = descriptor;
+    loop->submitted_end = &descriptor->next;
+}
+
+/* The last call to the owner of a closed descriptor, once the kernel holds nothing of it. */
+static void close_submitted(struct loop *loop, struct descriptor *descriptor)
+{
+    if (!loop->backend->let_go(loop, descriptor)) {
+        return;
+    }
+    loop->closing_count--;
     if (descriptor->events->closed != NULL) {
         descriptor->events->closed(descriptor->owner);
     }
@@ -125,7 +152,7 @@ static void submit_all(struct loop *loop)
 
         descriptor->submitted = false;
         if (descriptor->closing) {
-            tell_closed(descriptor);
+            close_submitted(loop, descriptor);
         } else {
             loop->backend->submit(loop, descriptor);
         }
@@ -147,12 +174,13 @@ int loop_run(struct loop *loop)
             run_deferred(loop);
             submit_all(loop);
         }
-        if (loop->stopping) {
-            break; /* what was closed has been told */
+        if (loop->stopping && loop->closing_count == 0) {
+            break;
         }
         result = loop->backend->wait(loop, is_settled(loop) ? loop_timers_timeout_ms(loop) : 0);
         loop_timers_expire(loop);
     }
+    loop->backend->hand_over(loop);
     loop->stopping = false;
     return result;
 }

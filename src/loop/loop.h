@@ -4,7 +4,7 @@
  * The shape is io_uring's: an operation is started (descriptor.h), and its completion comes
  * later as one call of its owner, never from inside the call that started it. What is started
  * during a turn is gathered and handed to the kernel together at the turn's end. Backends
- * (epoll now) sit behind backend.h and are seen by nobody outside this folder.
+ * (io_uring, epoll) sit behind backend.h and are seen by nobody outside this folder.
  *
  * A loop and all that is registered on it belong to one thread; wakeup_signal() alone may be
  * called from another.
@@ -17,10 +17,15 @@
 
 struct loop;
 
-/* Makes a loop. 0: the caller owns *out_loop and frees it with loop_destroy(). -ENOMEM, or
- * -errno of epoll_create1(2): *out_loop is untouched. Must be called after fork(2) by the
- * process that runs it. */
-int loop_create(struct loop **out_loop);
+enum loop_kind {
+    LOOP_EPOLL,
+    LOOP_IO_URING, /* Linux 6.0; often forbidden in containers */
+};
+
+/* Makes a loop. 0: the caller owns *out_loop and frees it with loop_destroy(). -ENOMEM, -errno of
+ * epoll_create1(2) or io_uring_setup(2), -EOPNOTSUPP where the kernel's io_uring lacks what is
+ * needed: *out_loop is untouched. Must be called after fork(2) by the process that runs it. */
+int loop_create(enum loop_kind kind, struct loop **out_loop);
 
 /* Frees the loop. Everything on it must be closed and stopped before. NULL is fine. */
 void loop_destroy(struct loop *loop);
@@ -36,7 +41,10 @@ void loop_stop(struct loop *loop);
 /* The time of the present turn in milliseconds, CLOCK_MONOTONIC: read once a turn. */
 uint64_t loop_now_ms(const struct loop *loop);
 
-/* The name of the backend in use, "epoll". */
+/* "epoll" or "io_uring". */
+const char *loop_kind_name(enum loop_kind kind);
+
+/* The name of the backend in use, "epoll" or "io_uring". */
 const char *loop_backend_name(const struct loop *loop);
 
 /* ---- deferred: a call later in the same turn ---- */

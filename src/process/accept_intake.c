@@ -1,5 +1,11 @@
 /*
- * accept_intake.c - connections from listeners of our own, in the single process.
+ * accept_intake.c - connections from listening sockets: the single process's own, or those that all
+ * workers share.
+ *
+ * Alone it accepts whatever comes. Beside others it is told with all of them that something is
+ * queued, accepts a few, and is told again; a worker above its fair share makes a pause before.
+ * Accepting without end (multishot) would give everything to whoever is the first in the kernel's
+ * list, and being told exclusively would leave visitors to a worker that stands still.
  */
 #include "process/intake.h"
 
@@ -12,17 +18,27 @@
 enum {
     ACCEPT_AGAIN_MS = 100,
     DRAIN_ACCEPTS_MAX = 65536, /* a queue is shorter; clients that keep coming must not hold us */
+    SHARED_ACCEPTS = 4,        /* of one listener, before others that share it have their turn */
+    PAUSE_MS = 1,              /* for others to go first */
+    VAIN_PAUSES_MAX = 48,      /* one after the other; then none of the others seems to be there */
+    NO_PAUSE_MS = 250,         /* for so long then */
 };
 
 struct accept_source {
     struct descriptor descriptor;
+    uint32_t drained_count; /* since the drain began */
     struct accept_intake *intake;
 };
 
 struct accept_intake {
     struct intake_events events;
+    const struct fair_share *share; /* NULL: alone */
+    struct loop *loop;
     struct timer_queue timers;
     struct timer retry; /* running while descriptors or memory are short */
+    struct timer pause; /* running while others go first */
+    uint32_t vain_pauses;
+    uint64_t no_pause_until_ms;
     uint32_t sources_count;
     uint32_t open_count;
     bool draining;
@@ -31,8 +47,22 @@ struct accept_intake {
 };
 
 static void drain_all(struct accept_intake *intake);
+static void source_drained(struct accept_source *source, int result);
 
-static void accept_from_all(void *owner)
+/* Asks for the next connection, or to be told of it. */
+static void source_watch(struct accept_source *source)
+{
+    if (source->descriptor.read != READ_NONE) {
+        return;
+    }
+    if (source->intake->share == NULL) {
+        descriptor_accept(&source->descriptor);
+    } else {
+        descriptor_await_readable(&source->descriptor);
+    }
+}
+
+static void watch_all(void *owner)
 {
     struct accept_intake *intake = owner;
 
@@ -41,11 +71,37 @@ static void accept_from_all(void *owner)
         return;
     }
     for (uint32_t i = 0; i < intake->sources_count; i++) {
-        if (intake->sources[i].descriptor.read == READ_NONE) {
-            descriptor_accept(&intake->sources[i].descriptor);
-        }
+        source_watch(&intake->sources[i]);
     }
 }
+
+/* Out of descriptors or memory: the queue holds them until there are some again. */
+static void wait_for_room(struct accept_intake *intake)
+{
+    timer_start(&intake->retry, &intake->timers, ACCEPT_AGAIN_MS);
+}
+
+/* Accepts what is queued. 0: `accepts_max` of them, there may be more; -EAGAIN: the queue is empty;
+ * another -errno: descriptors or memory are short. *out_count: how many it were. */
+static int accept_queued(struct accept_source *source, uint32_t accepts_max, uint32_t *out_count)
+{
+    struct accept_intake *intake = source->intake;
+
+    for (*out_count = 0; *out_count < accepts_max; ++*out_count) {
+        int fd = -EMFILE;
+
+        if (intake->share == NULL || !fair_share_is_full(intake->share)) {
+            fd = descriptor_accept_now(&source->descriptor);
+        }
+        if (fd < 0) {
+            return fd;
+        }
+        intake->events.took(intake->events.owner, fd);
+    }
+    return 0;
+}
+
+/* ---- alone ---- */
 
 static void accepted(void *owner, int result, const char *bytes)
 {
@@ -53,14 +109,82 @@ static void accepted(void *owner, int result, const char *bytes)
     struct accept_intake *intake = source->intake;
 
     (void)bytes;
+    if (intake->draining) {
+        source_drained(source, result);
+        return;
+    }
     if (result < 0) {
-        /* Out of descriptors or memory: the queue holds them until there are some again. */
-        timer_start(&intake->retry, &intake->timers, ACCEPT_AGAIN_MS);
+        wait_for_room(intake);
         return;
     }
     descriptor_accept(&source->descriptor);
     intake->events.took(intake->events.owner, result);
 }
+
+/* ---- beside others ---- */
+
+/* Accepts up to `accepts_max` and asks to be told again. Returns how many it were. */
+static uint32_t accept_some(struct accept_source *source, uint32_t accepts_max)
+{
+    uint32_t count;
+    int result = accept_queued(source, accepts_max, &count);
+
+    if (result < 0 && result != -EAGAIN) {
+        wait_for_room(source->intake);
+    } else {
+        source_watch(source);
+    }
+    return count;
+}
+
+static bool others_go_first(struct accept_intake *intake)
+{
+    uint64_t now_ms = loop_now_ms(intake->loop);
+
+    if (now_ms < intake->no_pause_until_ms) {
+        return false;
+    }
+    if (!fair_share_is_exceeded(intake->share, now_ms)) {
+        intake->vain_pauses = 0;
+        return false;
+    }
+    return true;
+}
+
+static void readable(void *owner, int result, const char *bytes)
+{
+    struct accept_source *source = owner;
+    struct accept_intake *intake = source->intake;
+
+    (void)bytes;
+    if (result < 0) {
+        wait_for_room(intake);
+    } else if (!timer_is_running(&intake->pause) && !others_go_first(intake)) {
+        (void)accept_some(source, SHARED_ACCEPTS);
+    } else if (!timer_is_running(&intake->pause)) {
+        timer_start(&intake->pause, &intake->timers, PAUSE_MS);
+    }
+}
+
+/* Of what the others have left lying one is ours: they may be slow, or stand still. */
+static void pause_is_over(void *owner)
+{
+    struct accept_intake *intake = owner;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < intake->sources_count; i++) {
+        if (intake->sources[i].descriptor.read == READ_NONE) {
+            count += accept_some(&intake->sources[i], 1);
+        }
+    }
+    intake->vain_pauses = count > 0 ? intake->vain_pauses + 1 : 0;
+    if (intake->vain_pauses == VAIN_PAUSES_MAX) {
+        intake->vain_pauses = 0;
+        intake->no_pause_until_ms = loop_now_ms(intake->loop) + NO_PAUSE_MS;
+    }
+}
+
+/* ---- beginning and end ---- */
 
 static void source_closed(void *owner)
 {
@@ -78,13 +202,19 @@ static void source_closed(void *owner)
     }
 }
 
-static const struct descriptor_events source_events = {
+static const struct descriptor_events own_source_events = {
     .read_done = accepted,
     .closed = source_closed,
 };
 
+static const struct descriptor_events shared_source_events = {
+    .read_done = readable,
+    .closed = source_closed,
+};
+
 int accept_intake_create(struct loop *loop, struct listeners *listeners,
-                         const struct intake_events *events, struct accept_intake **out_intake)
+                         const struct fair_share *share, const struct intake_events *events,
+                         struct accept_intake **out_intake)
 {
     struct accept_intake *intake = calloc(1, sizeof *intake);
 
@@ -92,13 +222,17 @@ int accept_intake_create(struct loop *loop, struct listeners *listeners,
         return -ENOMEM;
     }
     intake->events = *events;
+    intake->share = share;
+    intake->loop = loop;
     timer_queue_init(&intake->timers, loop);
-    timer_init(&intake->retry, accept_from_all, intake);
+    timer_init(&intake->retry, watch_all, intake);
+    timer_init(&intake->pause, pause_is_over, intake);
     for (uint32_t i = 0; i < listeners->count; i++) {
         struct accept_source *source = &intake->sources[i];
 
         source->intake = intake;
-        descriptor_open(&source->descriptor, loop, listeners->list[i].fd, &source_events, source);
+        descriptor_open(&source->descriptor, loop, listeners->list[i].fd,
+                        share == NULL ? &own_source_events : &shared_source_events, source);
         listeners->list[i].fd = -1;
     }
     intake->sources_count = intake->open_count = listeners->count;
@@ -108,50 +242,81 @@ int accept_intake_create(struct loop *loop, struct listeners *listeners,
 
 void accept_intake_start(struct accept_intake *intake)
 {
-    accept_from_all(intake);
+    watch_all(intake);
 }
 
 void accept_intake_retry(struct accept_intake *intake)
 {
     if (timer_is_running(&intake->retry)) {
         timer_stop(&intake->retry);
-        accept_from_all(intake);
+        watch_all(intake);
     }
 }
 
-/* Accepts what is queued at one listener, then closes it. False when descriptors or memory are
- * short before that. */
-static bool drain_source(struct accept_source *source)
+/* Alone the loop accepts for us, and may have what nobody asked for yet: the last accept brings it.
+ */
+static void accept_last(struct accept_source *source)
+{
+    if (source->descriptor.read == READ_NONE) {
+        descriptor_accept(&source->descriptor);
+    }
+    descriptor_accept_last(&source->descriptor);
+}
+
+/* What the last accept of a listener has brought: closes it when its queue is empty. */
+static void source_drained(struct accept_source *source, int result)
 {
     struct accept_intake *intake = source->intake;
-    int fd = -EAGAIN;
+
+    if (result >= 0) {
+        intake->events.took(intake->events.owner, result);
+    }
+    if (result == -EAGAIN || ++source->drained_count > DRAIN_ACCEPTS_MAX) {
+        descriptor_release(&source->descriptor);
+    } else if (result < 0) {
+        wait_for_room(intake);
+    } else {
+        accept_last(source);
+    }
+}
+
+/* Accepts what is queued at one listener, then closes it, now or as soon as there is room. */
+static void drain_source(struct accept_source *source)
+{
+    uint32_t count;
+    int result;
 
     if (source->descriptor.closing) {
-        return true;
+        return;
     }
-    for (int i = 0; i < DRAIN_ACCEPTS_MAX; i++) {
-        fd = descriptor_accept_now(&source->descriptor);
-        if (fd < 0) {
-            break;
-        }
-        intake->events.took(intake->events.owner, fd);
+    if (source->intake->share == NULL) {
+        accept_last(source);
+        return;
     }
-    if (fd < 0 && fd != -EAGAIN) {
-        return false;
+    result = accept_queued(source, DRAIN_ACCEPTS_MAX, &count);
+    if (result < 0 && result != -EAGAIN) {
+        wait_for_room(source->intake);
+    } else {
+        descriptor_release(&source->descriptor);
     }
-    descriptor_release(&source->descriptor);
-    return true;
 }
 
 static void drain_all(struct accept_intake *intake)
 {
-    bool drained = true;
-
     for (uint32_t i = 0; i < intake->sources_count; i++) {
-        drained = drain_source(&intake->sources[i]) && drained;
+        drain_source(&intake->sources[i]);
     }
-    if (!drained) {
-        timer_start(&intake->retry, &intake->timers, ACCEPT_AGAIN_MS);
+}
+
+void accept_intake_hold(struct accept_intake *intake)
+{
+    if (intake->draining) {
+        return;
+    }
+    timer_stop(&intake->retry);
+    timer_stop(&intake->pause);
+    for (uint32_t i = 0; i < intake->sources_count; i++) {
+        descriptor_cancel_read(&intake->sources[i].descriptor);
     }
 }
 
@@ -160,12 +325,18 @@ void accept_intake_drain(struct accept_intake *intake)
     if (intake->draining) {
         return;
     }
+    accept_intake_hold(intake);
     intake->draining = true;
-    timer_stop(&intake->retry);
-    for (uint32_t i = 0; i < intake->sources_count; i++) {
-        descriptor_cancel_read(&intake->sources[i].descriptor);
-    }
     drain_all(intake);
+}
+
+void accept_intake_leave(struct accept_intake *intake)
+{
+    timer_stop(&intake->retry);
+    timer_stop(&intake->pause);
+    for (uint32_t i = 0; i < intake->sources_count; i++) {
+        descriptor_release(&intake->sources[i].descriptor); /* others share it: no shutdown */
+    }
 }
 
 void accept_intake_destroy(struct accept_intake *intake)
@@ -173,14 +344,11 @@ void accept_intake_destroy(struct accept_intake *intake)
     if (intake == NULL) {
         return;
     }
-    timer_stop(&intake->retry);
     intake->destroying = true;
     if (intake->open_count == 0) {
         timer_queue_finish(&intake->timers);
         free(intake);
         return;
     }
-    for (uint32_t i = 0; i < intake->sources_count; i++) {
-        descriptor_release(&intake->sources[i].descriptor);
-    }
+    accept_intake_leave(intake);
 }

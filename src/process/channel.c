@@ -3,14 +3,15 @@
  */
 #include "process/channel.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* Room for one descriptor, aligned as cmsg(3) wants it. */
+/* Room for the descriptors of a message, aligned as cmsg(3) wants it. */
 union control {
     struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
+    char bytes[CMSG_SPACE(CHANNEL_DEALS_MAX * sizeof(int))];
 };
 
 int channel_open(int out_fds[2])
@@ -21,22 +22,27 @@ int channel_open(int out_fds[2])
     return 0;
 }
 
-int channel_send_deal(int fd, const struct deal *deal, int connection_fd)
+int channel_send_deals(int fd, const struct deals *deals)
 {
+    const size_t fds_bytes = deals->count * sizeof deals->fds[0];
     union control control = {.bytes = {0}};
-    struct iovec part = {.iov_base = (void *)deal, .iov_len = sizeof *deal};
+    struct iovec part = {
+        .iov_base = (void *)deals->list,
+        .iov_len = deals->count * sizeof deals->list[0],
+    };
     struct msghdr message = {
         .msg_iov = &part,
         .msg_iovlen = 1,
         .msg_control = control.bytes,
-        .msg_controllen = sizeof control.bytes,
+        .msg_controllen = CMSG_SPACE(fds_bytes),
     };
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
+    assert(deals->count >= 1 && deals->count <= CHANNEL_DEALS_MAX);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &connection_fd, sizeof connection_fd);
+    header->cmsg_len = CMSG_LEN(fds_bytes);
+    memcpy(CMSG_DATA(header), deals->fds, fds_bytes);
     if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0) {
         /* ETOOMANYREFS: descriptors on their way are bounded for ordinary users (unix(7)). */
         return errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM || errno == EINTR
@@ -46,11 +52,23 @@ int channel_send_deal(int fd, const struct deal *deal, int connection_fd)
     return 0;
 }
 
-int channel_receive_deal(int fd, struct deal *out_deal, int *out_connection_fd)
+/* The descriptors that came, the first ones of those that were sent; the others are -1. */
+static void take_descriptors(struct msghdr *message, struct deals *out_deals)
+{
+    const struct cmsghdr *header = CMSG_FIRSTHDR(message);
+
+    for (uint32_t i = 0; i < out_deals->count; i++) {
+        out_deals->fds[i] = -1;
+    }
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        memcpy(out_deals->fds, CMSG_DATA(header), header->cmsg_len - CMSG_LEN(0));
+    }
+}
+
+int channel_receive_deals(int fd, struct deals *out_deals)
 {
     union control control;
-    struct deal deal;
-    struct iovec part = {.iov_base = &deal, .iov_len = sizeof deal};
+    struct iovec part = {.iov_base = out_deals->list, .iov_len = sizeof out_deals->list};
     struct msghdr message = {
         .msg_iov = &part,
         .msg_iovlen = 1,
@@ -58,7 +76,6 @@ int channel_receive_deal(int fd, struct deal *out_deal, int *out_connection_fd)
         .msg_controllen = sizeof control.bytes,
     };
     ssize_t received = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-    const struct cmsghdr *header;
 
     if (received < 0) {
         return -errno;
@@ -66,16 +83,11 @@ int channel_receive_deal(int fd, struct deal *out_deal, int *out_connection_fd)
     if (received == 0) {
         return 0;
     }
-    if ((size_t)received != sizeof deal) {
+    if ((size_t)received % sizeof out_deals->list[0] != 0 || (message.msg_flags & MSG_TRUNC) != 0) {
         return -EPROTO;
     }
-    *out_deal = deal;
-    *out_connection_fd = -1;
-    header = CMSG_FIRSTHDR(&message);
-    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-        header->cmsg_len == CMSG_LEN(sizeof(int))) {
-        memcpy(out_connection_fd, CMSG_DATA(header), sizeof *out_connection_fd);
-    }
+    out_deals->count = (uint32_t)((size_t)received / sizeof out_deals->list[0]);
+    take_descriptors(&message, out_deals);
     return 1;
 }
 

@@ -1,9 +1,9 @@
 /*
  * channel.h - what master and worker say to each other over their pair of sockets.
  *
- * The master deals connections: a number, which listener it came from, and the descriptor
- * (SCM_RIGHTS, unix(7)). The worker says single words. SOCK_SEQPACKET keeps messages whole and in
- * order. Nothing here waits: both ends are nonblocking.
+ * The master deals connections, several in a message: a number, which listener it came from, and
+ * the descriptor (SCM_RIGHTS, unix(7)). The worker says single words. SOCK_SEQPACKET keeps messages
+ * whole and in order. Nothing here waits: both ends are nonblocking.
  */
 #ifndef FOOTFALL_PROCESS_CHANNEL_H
 #define FOOTFALL_PROCESS_CHANNEL_H
@@ -16,6 +16,16 @@ struct deal {
     uint32_t unused;   /* no byte of a message is left undefined */
 };
 
+/* The most that travel in one message: fewer would be more calls, more gain next to nothing. */
+enum { CHANNEL_DEALS_MAX = 16 };
+
+/* Deals that travel together, each with its connection. */
+struct deals {
+    uint32_t count;
+    struct deal list[CHANNEL_DEALS_MAX];
+    int fds[CHANNEL_DEALS_MAX];
+};
+
 enum channel_word {
     CHANNEL_READY = 1, /* deal to me from now on */
     CHANNEL_LEAVING,   /* no more, please */
@@ -24,15 +34,15 @@ enum channel_word {
 /* A pair of sockets, close-on-exec: [0] the master's, [1] the worker's. 0 or -errno. */
 int channel_open(int out_fds[2]);
 
-/* Sends a deal with a copy of `connection_fd`; the caller keeps its own. 0; -EAGAIN when the
- * channel, or the kernel's limit for descriptors on their way, is full; -errno when the worker is
- * gone. */
-int channel_send_deal(int fd, const struct deal *deal, int connection_fd);
+/* Sends at least one deal with copies of the connections; the caller keeps its own. 0; -EAGAIN when
+ * the channel, or the kernel's limit for descriptors on their way, is full; -errno when the worker
+ * is gone. All of them are sent, or none. */
+int channel_send_deals(int fd, const struct deals *deals);
 
-/* Receives a deal. 1: *out_deal, and *out_connection_fd, close-on-exec, is the caller's; it is -1
- * when this process was out of descriptors and the connection did not arrive. 0: the master will
- * deal no more. -EAGAIN: nothing is there. -errno. */
-int channel_receive_deal(int fd, struct deal *out_deal, int *out_connection_fd);
+/* Receives what was sent together. 1: *out_deals, whose descriptors, close-on-exec, are the
+ * caller's; from the first that this process had no room for, they are -1. 0: the master will deal
+ * no more. -EAGAIN: nothing is there. -errno. */
+int channel_receive_deals(int fd, struct deals *out_deals);
 
 /* 0 or -errno. */
 int channel_send_word(int fd, enum channel_word word);

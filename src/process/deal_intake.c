@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { DEALS_PER_TURN = 32 };
+enum { MESSAGES_PER_TURN = 4 }; /* then others have their turn */
 
 struct deal_intake {
     struct descriptor channel;
@@ -18,40 +18,53 @@ struct deal_intake {
     struct intake_events events;
 };
 
-/* Takes one deal; 1, 0 at the end, -EAGAIN when there is none, -errno. */
-static int take_deal(struct deal_intake *intake)
+static void take_deal(struct deal_intake *intake, uint64_t number, int connection_fd)
 {
-    struct deal deal;
-    int connection_fd;
-    int result = channel_receive_deal(intake->channel.fd, &deal, &connection_fd);
-
-    if (result <= 0) {
-        return result;
-    }
     FAULT_POINT(FAULT_DEAL_RECEIVED);
     if (connection_fd < 0) {
         /* Out of descriptors: the master has a copy and deals it to another. */
-        scoreboard_slot_refuse(intake->slot, deal.number);
+        scoreboard_slot_refuse(intake->slot, number);
     }
     /* Before the first receive: what was read but not taken would be dealt again without its
      * bytes. */
-    atomic_store_explicit(&intake->slot->taken, deal.number, memory_order_release);
+    atomic_store_explicit(&intake->slot->taken, number, memory_order_release);
     if (connection_fd >= 0) {
         FAULT_POINT(FAULT_TAKEN_STORED);
         intake->events.took(intake->events.owner, connection_fd);
     }
+}
+
+/* Takes the deals of one message; 1, 0 at the end, -EAGAIN when there is none, -errno. */
+static int take_message(struct deal_intake *intake)
+{
+    struct deals deals;
+    int result = channel_receive_deals(intake->channel.fd, &deals);
+
+    if (result <= 0) {
+        return result;
+    }
+    for (uint32_t i = 0; i < deals.count; i++) {
+        take_deal(intake, deals.list[i].number, deals.fds[i]);
+    }
     return 1;
+}
+
+/* Whether more is on its way: saves the receive that finds nothing. */
+static bool is_more_dealt(const struct deal_intake *intake)
+{
+    return atomic_load_explicit(&intake->slot->dealt, memory_order_acquire) >
+           atomic_load_explicit(&intake->slot->taken, memory_order_relaxed);
 }
 
 static void channel_readable(void *owner, int result, const char *bytes)
 {
     struct deal_intake *intake = owner;
-    int taken = 1;
+    int taken = take_message(intake);
 
     (void)result;
     (void)bytes;
-    for (int i = 0; i < DEALS_PER_TURN && taken > 0; i++) {
-        taken = take_deal(intake);
+    for (int i = 1; i < MESSAGES_PER_TURN && taken > 0 && is_more_dealt(intake); i++) {
+        taken = take_message(intake);
     }
     if (taken > 0 || taken == -EAGAIN || taken == -EINTR) {
         descriptor_await_readable(&intake->channel);

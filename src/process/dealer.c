@@ -24,6 +24,7 @@ struct slot {
     int channel_fd;                  /* -1: not open */
     uint64_t dealt;                  /* number of the last deal */
     uint64_t seen;                   /* the last number known to be taken: its copy is closed */
+    struct deals unsent;             /* the last ones of those dealt */
     struct copy window[DEAL_WINDOW]; /* deal `number` at number % DEAL_WINDOW */
 };
 
@@ -85,11 +86,6 @@ void dealer_open_slot(struct dealer *dealer, uint32_t slot, int channel_fd)
     }
 }
 
-void dealer_close_slot(struct dealer *dealer, uint32_t slot)
-{
-    dealer->slots[slot].channel_fd = -1;
-}
-
 /* Whether the slot can be given a connection now. */
 static bool slot_has_room(const struct dealer *dealer, uint32_t index, uint64_t now_ms)
 {
@@ -124,6 +120,45 @@ static bool was_tried(const struct copy *copy, uint32_t slot)
     return (copy->tried[slot / 64] >> slot % 64 & 1) != 0;
 }
 
+static void wait_again(struct dealer *dealer, const struct copy *copy);
+
+/* Puts what could not be sent to the slot's worker on the list of those to be dealt again. */
+static void take_back_unsent(struct dealer *dealer, struct slot *slot)
+{
+    slot->dealt -= slot->unsent.count;
+    dealer->outstanding -= slot->unsent.count;
+    for (uint32_t i = 0; i < slot->unsent.count; i++) {
+        struct copy *copy = copy_of(slot, slot->unsent.list[i].number);
+
+        wait_again(dealer, copy);
+        copy->fd = -1;
+    }
+    slot->unsent.count = 0;
+}
+
+void dealer_close_slot(struct dealer *dealer, uint32_t slot)
+{
+    take_back_unsent(dealer, &dealer->slots[slot]);
+    dealer->slots[slot].channel_fd = -1;
+}
+
+/* False when it could not be sent, and is to be dealt again. */
+static bool flush_slot(struct dealer *dealer, uint32_t index)
+{
+    struct slot *slot = &dealer->slots[index];
+
+    if (slot->unsent.count == 0) {
+        return true;
+    }
+    if (channel_send_deals(slot->channel_fd, &slot->unsent) < 0) {
+        take_back_unsent(dealer, slot); /* a worker that is gone is buried once it was reaped */
+        return false;
+    }
+    slot->unsent.count = 0;
+    atomic_store_explicit(&board_slot(dealer, index)->dealt, slot->dealt, memory_order_release);
+    return true;
+}
+
 /* Gives the connection to the next worker in turn that can take it and has not had it. 0, and the
  * copy is kept in its window; -EAGAIN when there is none. */
 static int deal_in_turn(struct dealer *dealer, const struct copy *copy, uint64_t now_ms)
@@ -131,19 +166,24 @@ static int deal_in_turn(struct dealer *dealer, const struct copy *copy, uint64_t
     for (uint32_t i = 0; i < dealer->settings.slots_count; i++) {
         uint32_t index = (dealer->cursor + i) % dealer->settings.slots_count;
         struct slot *slot = &dealer->slots[index];
-        struct deal deal = {.number = slot->dealt + 1, .listener = copy->listener};
-        struct copy *kept = copy_of(slot, deal.number);
+        struct copy *kept = copy_of(slot, slot->dealt + 1);
 
-        if (was_tried(copy, index) || !slot_has_room(dealer, index, now_ms) ||
-            channel_send_deal(slot->channel_fd, &deal, copy->fd) < 0) {
-            continue; /* a worker that is gone is buried when it has been reaped */
+        if (was_tried(copy, index) || !slot_has_room(dealer, index, now_ms)) {
+            continue;
         }
         *kept = *copy;
         kept->dealt_ms = now_ms;
         kept->tried[index / 64] |= UINT64_C(1) << index % 64;
-        slot->dealt = deal.number;
+        slot->dealt++;
+        slot->unsent.list[slot->unsent.count] =
+            (struct deal){.number = slot->dealt, .listener = copy->listener};
+        slot->unsent.fds[slot->unsent.count] = copy->fd;
+        slot->unsent.count++;
         dealer->outstanding++;
         dealer->cursor = (index + 1) % dealer->settings.slots_count;
+        if (slot->unsent.count == CHANNEL_DEALS_MAX) {
+            (void)flush_slot(dealer, index);
+        }
         return 0;
     }
     return -EAGAIN;
@@ -217,14 +257,32 @@ static void deal_waiting(struct dealer *dealer, uint64_t now_ms)
     }
 }
 
+void dealer_flush(struct dealer *dealer, uint64_t now_ms)
+{
+    bool is_flushed;
+
+    /* Ends: what comes back has been tried with one worker more. */
+    do {
+        is_flushed = true;
+        for (uint32_t i = 0; i < dealer->settings.slots_count; i++) {
+            is_flushed = flush_slot(dealer, i) && is_flushed;
+        }
+        if (!is_flushed) {
+            deal_waiting(dealer, now_ms);
+        }
+    } while (!is_flushed);
+}
+
 /* Closes copies that were taken, puts refused ones back. */
 static void collect_slot(struct dealer *dealer, uint32_t index)
 {
     struct slot *slot = &dealer->slots[index];
     uint64_t taken = atomic_load_explicit(&board_slot(dealer, index)->taken, memory_order_acquire);
 
-    if (taken > slot->dealt) {
-        taken = slot->dealt; /* a worker gone mad must not make us close what is not there */
+    const uint64_t sent = slot->dealt - slot->unsent.count;
+
+    if (taken > sent) {
+        taken = sent; /* a worker gone mad must not make us close what is not there */
     }
     while (slot->seen < taken) {
         struct copy *copy = copy_of(slot, ++slot->seen);
@@ -252,7 +310,8 @@ uint32_t dealer_bury_slot(struct dealer *dealer, uint32_t slot, uint64_t now_ms)
     struct slot *buried = &dealer->slots[slot];
     uint32_t untaken = 0;
 
-    dealer_close_slot(dealer, slot);
+    buried->channel_fd = -1;
+    buried->unsent.count = 0;   /* they are among those that were not taken */
     collect_slot(dealer, slot); /* what it took before it died is gone with it */
     while (buried->seen < buried->dealt) {
         struct copy *copy = copy_of(buried, ++buried->seen);

@@ -46,9 +46,14 @@ void dealer_close_slot(struct dealer *dealer, uint32_t slot);
  * Closes the slot. */
 uint32_t dealer_bury_slot(struct dealer *dealer, uint32_t slot, uint64_t now_ms);
 
-/* Deals `connection_fd`, which is then the dealer's. 0; -EAGAIN, with the descriptor still the
- * caller's, when no worker can be given one now, or others that wait come first. */
+/* Deals `connection_fd`, which is then the dealer's; it leaves with dealer_flush(). 0; -EAGAIN,
+ * with the descriptor still the caller's, when no worker can be given one now, or others that wait
+ * come first. */
 int dealer_deal(struct dealer *dealer, int connection_fd, uint32_t listener, uint64_t now_ms);
+
+/* Sends what was dealt, several to a worker in one message. What cannot be sent is dealt to others;
+ * nothing is left unsent. */
+void dealer_flush(struct dealer *dealer, uint64_t now_ms);
 
 /* Looks what was taken meanwhile, closes those copies, and deals what is to be dealt again. */
 void dealer_collect(struct dealer *dealer, uint64_t now_ms);

@@ -4,6 +4,7 @@
 #include "process/descriptors.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -45,12 +46,24 @@ void descriptors_fill_standard(void)
     }
 }
 
-void descriptors_close_all_but(int fd)
+static int compare(const void *left, const void *right)
+{
+    const int first = *(const int *)left;
+    const int second = *(const int *)right;
+
+    return (first > second) - (first < second);
+}
+
+void descriptors_close_all_but(int *kept, uint32_t kept_count)
 {
     unsigned first = STDERR_FILENO + 1;
 
-    if ((unsigned)fd > first) {
-        (void)close_range(first, (unsigned)fd - 1, 0);
+    qsort(kept, kept_count, sizeof *kept, compare);
+    for (uint32_t i = 0; i < kept_count; i++) {
+        if ((unsigned)kept[i] > first) {
+            (void)close_range(first, (unsigned)kept[i] - 1, 0);
+        }
+        first = (unsigned)kept[i] + 1;
     }
-    (void)close_range((unsigned)fd + 1, ~0U, 0);
+    (void)close_range(first, ~0U, 0);
 }

@@ -17,7 +17,8 @@ uint32_t descriptors_for_connections(uint32_t others);
  * no socket gets their numbers. */
 void descriptors_fill_standard(void);
 
-/* Closes every descriptor above standard error but `fd`: for a forked child. */
-void descriptors_close_all_but(int fd);
+/* Closes every descriptor above standard error but those of `kept`, which it puts in order: for a
+ * forked child. */
+void descriptors_close_all_but(int *kept, uint32_t kept_count);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * intake.h - where a worker's connections come from: the master's deals, or its own listeners.
+ * intake.h - where a worker's connections come from: the master's deals, or listening sockets.
  *
  * An intake hands every connection to its owner; ended() comes once there will be no more.
  */
@@ -8,6 +8,7 @@
 
 #include "base/scoreboard.h"
 #include "loop/loop.h"
+#include "process/fair_share.h"
 #include "process/listener.h"
 
 struct intake_events {
@@ -20,7 +21,8 @@ struct deal_intake;
 struct accept_intake;
 
 /* Takes deals from the channel (on success its descriptor is taken) and notes *taken* in the slot
- * (borrowed). It ends when the master will deal no more, or is gone. 0 or -ENOMEM. */
+ * (borrowed). It ends when the master will deal no more, or is gone; of a master that never deals
+ * that is all it brings. 0 or -ENOMEM. */
 int deal_intake_create(struct loop *loop, int channel_fd, struct scoreboard_slot *slot,
                        const struct intake_events *events, struct deal_intake **out_intake);
 
@@ -31,14 +33,24 @@ void deal_intake_tell_leaving(struct deal_intake *intake);
 /* Lets go of the channel and frees, when the loop has. NULL is fine. */
 void deal_intake_destroy(struct deal_intake *intake);
 
-/* Accepts from listeners by itself; on success takes their descriptors. 0 or -ENOMEM. */
+/* Accepts from listeners by itself; on success takes their descriptors. `share` (borrowed until the
+ * intake is destroyed) is for workers that share the listeners, NULL for the only process at them.
+ * 0 or -ENOMEM. */
 int accept_intake_create(struct loop *loop, struct listeners *listeners,
-                         const struct intake_events *events, struct accept_intake **out_intake);
+                         const struct fair_share *share, const struct intake_events *events,
+                         struct accept_intake **out_intake);
 
 void accept_intake_start(struct accept_intake *intake);
 
+/* Accepts nothing for now and keeps the listeners: accept_intake_drain() or accept_intake_leave()
+ * is to come, and decides whose the queue is. */
+void accept_intake_hold(struct accept_intake *intake);
+
 /* Accepts what is queued, then closes the listeners; ended() follows. */
 void accept_intake_drain(struct accept_intake *intake);
+
+/* Closes the listeners and leaves what is queued to others that share them; ended() follows. */
+void accept_intake_leave(struct accept_intake *intake);
 
 /* A descriptor is free again: goes on accepting if that is what it waits for. */
 void accept_intake_retry(struct accept_intake *intake);

@@ -45,6 +45,12 @@ struct master {
     int exit_status;
 };
 
+/* Whether workers accept by themselves: then the reception stays closed, and nothing is dealt. */
+static bool workers_accept(const struct master_context *context)
+{
+    return context->settings->balance == BALANCE_KERNEL;
+}
+
 /* ---- the way to the end ---- */
 
 static void finish_if_alone(struct master *master)
@@ -138,7 +144,9 @@ static void worker_ready(void *owner, uint32_t slot, int channel_fd)
     if (master->phase == MASTER_STARTING) {
         master->phase = MASTER_SERVING;
         listeners_log_ready(master->context->listeners);
-        reception_open(master->reception);
+        if (!workers_accept(master->context)) {
+            reception_open(master->reception);
+        }
     }
     reception_look(master->reception);
 }
@@ -160,6 +168,8 @@ static void let_leave(void *owner)
     for (uint32_t i = 0; i < master->context->settings->workers; i++) {
         if (master->is_leaving[i] && (master->phase != MASTER_STOPPING || master->deals_ended)) {
             master->is_leaving[i] = false;
+            atomic_store(&master->context->scoreboard->slots[i].others_serve,
+                         master->phase != MASTER_STOPPING);
             dealer_close_slot(master->dealer, i);
             supervisor_end_deals(master->supervisor, i);
         }
@@ -268,7 +278,7 @@ static int open_signals(struct master *master)
 /* 0 or -errno. */
 static int open_all(struct master *master)
 {
-    int result = loop_create(&master->loop);
+    int result = loop_create(LOOP_EPOLL, &master->loop);
 
     if (result < 0) {
         return result;
@@ -317,6 +327,18 @@ static bool fork_all_due(struct master *master, struct master_result *result)
     return false;
 }
 
+/* In a child: closes what it has of the master's. */
+static void close_masters(const struct master_context *context, int channel_fd)
+{
+    int kept[1 + LISTENERS_MAX] = {channel_fd};
+    uint32_t kept_count = 1;
+
+    for (uint32_t i = 0; workers_accept(context) && i < context->listeners->count; i++) {
+        kept[kept_count++] = context->listeners->list[i].fd;
+    }
+    descriptors_close_all_but(kept, kept_count);
+}
+
 struct master_result master_run(const struct master_context *context)
 {
     struct master master = {.context = context};
@@ -335,7 +357,7 @@ struct master_result master_run(const struct master_context *context)
     }
     free_all(&master);
     if (in_child) {
-        descriptors_close_all_but(result.channel_fd);
+        close_masters(context, result.channel_fd);
     } else if (opened < 0) {
         LOG_EVENT(LOG_ERROR, "master_failed", LOG_FIELD_TEXT("reason", strerror(-opened)));
         master.exit_status = 1;

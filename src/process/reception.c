@@ -73,6 +73,12 @@ static void accept_on(struct reception *reception)
     }
 }
 
+static void close_source(struct source *source)
+{
+    descriptor_release(&source->descriptor);
+    source->reception->listeners->list[source->index].fd = -1;
+}
+
 /* Deals what is queued at a listener, then closes it. False while no worker has room, or we have
  * none. */
 static bool end_source(struct source *source)
@@ -93,8 +99,7 @@ static bool end_source(struct source *source)
     if (fd != -EAGAIN) {
         return false; /* short of descriptors or memory, until copies are taken */
     }
-    descriptor_release(&source->descriptor);
-    source->reception->listeners->list[source->index].fd = -1;
+    close_source(source);
     return true;
 }
 
@@ -105,6 +110,7 @@ static void end_all(struct reception *reception)
     for (uint32_t i = 0; i < reception->sources_count; i++) {
         ended = end_source(&reception->sources[i]) && ended;
     }
+    dealer_flush(reception->dealer, loop_now_ms(reception->loop));
     if (ended && dealer_waiting(reception->dealer) == 0) {
         reception->state = RECEPTION_ENDED;
         reception->ended(reception->owner);
@@ -134,6 +140,7 @@ static void look(void *owner)
     } else if (reception->state == RECEPTION_ENDING) {
         end_all(reception);
     }
+    dealer_flush(reception->dealer, loop_now_ms(reception->loop));
     if (is_waiting(reception) && !timer_is_running(&reception->collect)) {
         timer_start(&reception->collect, &reception->timers, COLLECT_MS);
     }
@@ -209,6 +216,9 @@ void reception_end(struct reception *reception, void (*ended)(void *owner), void
         reception->state = RECEPTION_ENDING;
         look(reception);
     } else {
+        for (uint32_t i = 0; i < reception->sources_count; i++) {
+            close_source(&reception->sources[i]);
+        }
         reception->state = RECEPTION_ENDED;
         ended(owner);
     }

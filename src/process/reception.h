@@ -2,8 +2,9 @@
  * reception.h - the master's listening sockets: what is queued there is accepted and dealt.
  *
  * While no worker has room nothing is accepted, and the kernel's queue holds the visitors. The
- * reception also looks, on a short timer while copies are out, what workers have taken. Master's
- * loop, one thread.
+ * reception also looks, on a short timer while copies are out, what workers have taken. Where
+ * workers accept by themselves it stays closed, and only keeps the sockets for those that come
+ * later. Master's loop, one thread.
  */
 #ifndef FOOTFALL_PROCESS_RECEPTION_H
 #define FOOTFALL_PROCESS_RECEPTION_H

@@ -29,8 +29,8 @@ struct worker {
     const struct worker_context *context;
     struct loop *loop;
     struct signals signals;
-    struct deal_intake *deals;     /* behind a master */
-    struct accept_intake *accepts; /* alone */
+    struct deal_intake *deals;     /* behind a master, though it may never deal */
+    struct accept_intake *accepts; /* alone, or at listeners shared with other workers */
     struct http_server *server;
     struct store *store; /* NULL once closed */
     struct tally *tally;
@@ -49,7 +49,7 @@ struct worker {
 
 static bool is_alone(const struct worker *worker)
 {
-    return worker->context->listeners != NULL;
+    return worker->context->channel_fd < 0;
 }
 
 /* ---- the end ---- */
@@ -113,10 +113,13 @@ static void start_draining(struct worker *worker)
     if (settings->drain_timeout_ms > 0) {
         timer_start(&worker->drain_limit, &worker->timers, settings->drain_timeout_ms);
     }
-    if (worker->deals != NULL) {
-        deal_intake_tell_leaving(worker->deals);
-    } else {
+    if (is_alone(worker)) {
         accept_intake_drain(worker->accepts);
+    } else {
+        deal_intake_tell_leaving(worker->deals);
+        if (worker->accepts != NULL) {
+            accept_intake_hold(worker->accepts); /* what becomes of the queue the master knows */
+        }
     }
     http_server_drain(worker->server, server_drained);
 }
@@ -130,7 +133,7 @@ static void intake_took(void *owner, int connection_fd)
     (void)http_server_take(worker->server, connection_fd); /* without memory it has closed it */
 }
 
-/* The master deals no more or is gone, or the listeners are closed. */
+/* No more will be dealt, or the listeners are closed. */
 static void intake_ended(void *owner)
 {
     struct worker *worker = owner;
@@ -138,6 +141,23 @@ static void intake_ended(void *owner)
     worker->intake_ended = true;
     start_draining(worker);
     end_when_drained(worker);
+}
+
+/* The master deals no more, or is gone. Where it never dealt, that tells whose the queue is. */
+static void deals_ended(void *owner)
+{
+    struct worker *worker = owner;
+
+    if (worker->accepts == NULL) {
+        intake_ended(worker);
+        return;
+    }
+    start_draining(worker);
+    if (atomic_load(&worker->context->slot->others_serve)) {
+        accept_intake_leave(worker->accepts);
+    } else {
+        accept_intake_drain(worker->accepts);
+    }
 }
 
 static void connection_ended(void *owner)
@@ -285,20 +305,23 @@ static int open_store(struct worker *worker, char *out_reason)
     return result;
 }
 
-static int open_intake(struct worker *worker)
+static int open_intakes(struct worker *worker)
 {
-    const struct intake_events events = {
-        .took = intake_took,
-        .ended = intake_ended,
-        .owner = worker,
-    };
+    const struct worker_context *context = worker->context;
+    const struct intake_events deal_events = {intake_took, deals_ended, worker};
+    const struct intake_events accept_events = {intake_took, intake_ended, worker};
+    int result = 0;
 
-    if (is_alone(worker)) {
-        return accept_intake_create(worker->loop, worker->context->listeners, &events,
-                                    &worker->accepts);
+    if (!is_alone(worker)) {
+        result = deal_intake_create(worker->loop, context->channel_fd, context->slot, &deal_events,
+                                    &worker->deals);
     }
-    return deal_intake_create(worker->loop, worker->context->channel_fd, worker->context->slot,
-                              &events, &worker->deals);
+    if (result == 0 && context->listeners != NULL) {
+        result = accept_intake_create(worker->loop, context->listeners,
+                                      is_alone(worker) ? NULL : &context->share, &accept_events,
+                                      &worker->accepts);
+    }
+    return result;
 }
 
 static int open_signals(struct worker *worker)
@@ -327,7 +350,7 @@ static int open_all(struct worker *worker, char *out_reason)
     }
     result = open_store(worker, out_reason);
     if (result == 0) {
-        result = open_intake(worker);
+        result = open_intakes(worker);
         if (result < 0) {
             (void)snprintf(out_reason, STORE_REASON_BYTES, "a worker cannot be started: %s",
                            strerror(-result));
@@ -338,8 +361,6 @@ static int open_all(struct worker *worker, char *out_reason)
 
 static void tell_ready(struct worker *worker)
 {
-    struct listeners *listeners = worker->context->listeners;
-
     LOG_EVENT(LOG_DEBUG, "worker_ready", LOG_FIELD_NUMBER("slot", worker->context->slot_index),
               LOG_FIELD_NUMBER("pid", getpid()),
               LOG_FIELD_TEXT("loop", loop_backend_name(worker->loop)),
@@ -347,9 +368,11 @@ static void tell_ready(struct worker *worker)
               LOG_FIELD_NUMBER("layout", worker->store->kind->layout));
     beat(worker);
     atomic_store(&worker->context->slot->state, WORKER_SERVING);
-    if (is_alone(worker)) {
+    if (worker->accepts != NULL) {
         accept_intake_start(worker->accepts);
-        listeners_log_ready(listeners);
+    }
+    if (is_alone(worker)) {
+        listeners_log_ready(worker->context->listeners);
     } else {
         deal_intake_tell_ready(worker->deals);
     }
@@ -395,7 +418,7 @@ int worker_run(const struct worker_context *context)
         .notice_limit = {.burst = 20, .period_ms = 1000},
     };
     char reason[STORE_REASON_BYTES];
-    int result = loop_create(&worker.loop);
+    int result = loop_create(context->loop_kind, &worker.loop);
 
     if (result < 0) {
         explain(&worker, strerror(-result));

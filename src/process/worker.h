@@ -8,15 +8,19 @@
 
 #include "base/scoreboard.h"
 #include "base/settings.h"
+#include "loop/loop.h"
+#include "process/fair_share.h"
 #include "process/listener.h"
 #include "process/worker_exit.h"
 
 struct worker_context {
     const struct settings *settings;
+    enum loop_kind loop_kind;
     struct scoreboard_slot *slot; /* this worker's */
     uint32_t slot_index;
     int channel_fd;              /* the worker's end; -1: alone */
-    struct listeners *listeners; /* of the single process; NULL behind a master */
+    struct listeners *listeners; /* where it accepts by itself; NULL: it is dealt connections */
+    struct fair_share share;     /* of what comes to those listeners, behind a master */
 };
 
 /* Serves until it has been drained. Returns the process's exit status (enum worker_exit); the

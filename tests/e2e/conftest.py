@@ -2,6 +2,7 @@
 
 folder          a short-named folder of the test's own, which other users may enter
 start_footfall  starts a footfall: start_footfall("--workers", 2, store="memory:", …)
+balance         parametrized indirectly (EACH_FORM does): every footfall of the test gets it
 server          a footfall with one worker and the memory store that the tests of a file share
 run_footfall    runs one that is expected to end by itself, and returns an Outcome
 start_redis     starts a redis-server: start_redis(requirepass="x")
@@ -49,6 +50,7 @@ class Footfalls:
 
     def __init__(self, folder):
         self.folder = folder
+        self.options = ()  # of every one
         self.started = []
 
     def __call__(self, *options, store=None, workers=None, ready=True, folder=None, **more):
@@ -58,7 +60,7 @@ class Footfalls:
             options += ("--store", getattr(store, "url", store))
         if workers is not None:
             options += ("--workers", workers)
-        footfall = Footfall(*options, folder=folder or self.folder, **more)
+        footfall = Footfall(*self.options, *options, folder=folder or self.folder, **more)
         self.started.append(footfall)
         if ready:
             footfall.wait_ready()
@@ -106,6 +108,14 @@ def start_footfall(folder):
     footfalls = Footfalls(folder)
     yield footfalls
     footfalls.end()
+
+
+@pytest.fixture
+def balance(request, start_footfall):
+    kind = getattr(request, "param", None)
+    if kind is not None:
+        start_footfall.options = ("--balance", kind)
+    return kind
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import threading
 import time
+import zlib
 
 from log_line import LogLine
 from process_family import MARK, children_of, family_of, kill_family
@@ -46,9 +47,22 @@ def default_binary():
     return os.path.abspath(path) if path else None
 
 
+def loop_under_test():
+    """The event loop that this test is to run on, or "": FOOTFALL_TEST_LOOP, which may be
+    "alternate", then each test has one of the two."""
+    wanted = os.environ.get("FOOTFALL_TEST_LOOP", "")
+    if wanted != "alternate":
+        return wanted
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" (", 1)[0]
+    return ("epoll", "io_uring")[zlib.crc32(test.encode()) % 2]
+
+
 def environment(extra=None):
-    """This process's environment without settings of footfall, and with `extra`."""
+    """This process's environment without settings of footfall but that of the loop under test, and
+    with `extra`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("FOOTFALL_")}
+    if loop_under_test():
+        clean["FOOTFALL_LOOP"] = loop_under_test()
     clean.update(extra or {})
     return clean
 

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from forms import BALANCED, EACH_FORM
 from http_client import Client, request, visit
 from load import HANG_S, Load, many
 from ordinary_user import ordinary_user
@@ -14,7 +15,7 @@ from process_family import state_of
 from ring import wait_for_workers
 from waiting import eventually
 
-BOTH_FORMS = pytest.mark.parametrize("workers", [2, 0], ids=["master", "single"])
+pytestmark = BALANCED
 
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -51,7 +52,7 @@ def take_answers(clients, timeout=HANG_S):
     return visits
 
 
-@BOTH_FORMS
+@EACH_FORM
 # 80: a worker gets no more than it has room for. 24: it is out of them before that.
 @pytest.mark.parametrize("descriptors", [80, 24])
 def test_more_clients_than_descriptors_wait_without_spinning_and_are_served_in_the_end(
@@ -80,7 +81,7 @@ def test_more_clients_than_descriptors_wait_without_spinning_and_are_served_in_t
     assert footfall.stop() == 0
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_a_load_beyond_the_descriptors_hangs_nobody(start_footfall, shared_store, workers):
     footfall = start_footfall(store=shared_store, workers=workers, prefix=limited_to(32))
     with Load(footfall.address, 100, many(5), each_connection=1, hang_s=3 * HANG_S) as load:
@@ -89,7 +90,7 @@ def test_a_load_beyond_the_descriptors_hangs_nobody(start_footfall, shared_store
     assert not footfall.errors()
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_a_stop_while_descriptors_are_short_serves_whoever_is_queued(start_footfall, workers):
     footfall = start_footfall(
         "--drain-timeout", 60, store="memory:", workers=workers, prefix=limited_to(32)

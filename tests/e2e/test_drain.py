@@ -13,14 +13,14 @@ import time
 import pytest
 
 from counter_value import LmdbTransaction, count_in
+from forms import BALANCED, EACH_FORM
 from http_client import Client, ConnectionEnded, request, visit
 from load import HANG_S, Load, many
 from process_family import state_of
 from ring import assert_strictly_in_turn, wait_for_workers
 from waiting import PATIENCE_S, eventually
 
-#: Behind a balancer, and the single process.
-BOTH_FORMS = pytest.mark.parametrize("workers", [2, 0], ids=["master", "single"])
+pytestmark = BALANCED
 
 #: Logged and ignored until the operations issue is done.
 HARMLESS = ["HUP", "USR1", "USR2", "WINCH", "TTIN", "TTOU"]
@@ -55,7 +55,7 @@ def assert_counted_what_was_answered(record, store, single):
             record_of_worker.assert_exact(1)
 
 
-@BOTH_FORMS
+@EACH_FORM
 @pytest.mark.parametrize(
     ("send", "number"),
     [(to_the_process, signal.SIGTERM), (to_the_group, signal.SIGINT)],
@@ -82,7 +82,7 @@ def test_a_stop_under_load_cuts_no_request(
     assert not footfall.family()
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_a_stop_under_new_connections_serves_what_it_has_accepted(
     start_footfall, shared_store, workers
 ):
@@ -101,7 +101,7 @@ def test_a_stop_under_new_connections_serves_what_it_has_accepted(
     assert not footfall.events("drain_timed_out")
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_a_stop_with_nobody_there_ends_at_once(start_footfall, workers):
     footfall = start_footfall(store="memory:", workers=workers)
     visit(footfall.address)
@@ -112,7 +112,7 @@ def test_a_stop_with_nobody_there_ends_at_once(start_footfall, workers):
         Client(footfall.address)
 
 
-@BOTH_FORMS
+@EACH_FORM
 @pytest.mark.parametrize("send", [to_the_process, to_the_group], ids=["process", "group"])
 def test_a_second_term_ends_at_once(start_footfall, workers, send):
     footfall = start_footfall(store="memory:", workers=workers, own_group=True)
@@ -152,7 +152,7 @@ def test_workers_take_any_number_of_stops_as_one(start_footfall):
     assert footfall.wait() == 0
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_a_client_that_never_ends_its_request_holds_it_only_for_the_drain_timeout(
     start_footfall, workers
 ):
@@ -168,7 +168,7 @@ def test_a_client_that_never_ends_its_request_holds_it_only_for_the_drain_timeou
     assert footfall.events("drain_timed_out", connections=1)
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_a_client_that_takes_no_answers_holds_it_only_for_the_drain_timeout(
     start_footfall, workers
 ):
@@ -184,7 +184,7 @@ def test_a_client_that_takes_no_answers_holds_it_only_for_the_drain_timeout(
     assert footfall.events("drain_timed_out", connections=1)
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_clients_that_never_close_do_not_hold_it_for_the_drain_timeout(start_footfall, workers):
     footfall = start_footfall("--drain-timeout", 20, store="memory:", workers=workers)
     with Client(footfall.address) as used, Client(footfall.address):
@@ -196,7 +196,7 @@ def test_clients_that_never_close_do_not_hold_it_for_the_drain_timeout(start_foo
     assert not footfall.events("drain_timed_out")
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_a_request_that_has_begun_may_still_be_completed(start_footfall, workers):
     footfall = start_footfall(store="memory:", workers=workers)
     head, body = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n", b"abcd"
@@ -216,7 +216,7 @@ def test_a_request_that_has_begun_may_still_be_completed(start_footfall, workers
     assert footfall.wait() == 0
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_idle_connections_are_closed_after_about_a_second(start_footfall, workers):
     footfall = start_footfall(store="memory:", workers=workers)
     with (
@@ -237,7 +237,7 @@ def test_idle_connections_are_closed_after_about_a_second(start_footfall, worker
     assert footfall.wait() == 0
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_a_request_within_that_second_is_answered_and_is_the_last(start_footfall, workers):
     footfall = start_footfall(store="memory:", workers=workers)
     idle_for_long = [Client(footfall.address) for _ in range(max(1, workers))]  # one of each
@@ -272,7 +272,7 @@ def store_held(store):
             yield
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_a_request_that_waits_for_the_store_is_answered_after_the_stop(
     start_footfall, shared_store, workers
 ):
@@ -296,7 +296,7 @@ def test_a_request_that_waits_for_the_store_is_answered_after_the_stop(
     assert count_in(shared_store) == 6
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_a_store_that_never_answers_does_not_hold_the_stop_beyond_the_drain_timeout(
     start_footfall, shared_store, workers
 ):
@@ -316,7 +316,7 @@ def test_a_store_that_never_answers_does_not_hold_the_stop_beyond_the_drain_time
     assert not footfall.family()
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_connections_queued_before_the_stop_are_served(start_footfall, shared_store, workers):
     footfall = start_footfall(store=shared_store, workers=workers)
     visit(footfall.address)
@@ -337,7 +337,7 @@ def test_connections_queued_before_the_stop_are_served(start_footfall, shared_st
     assert count_in(shared_store) == 301
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_signals_that_are_not_handled_yet_stop_nothing_when_the_whole_group_gets_them(
     start_footfall, workers
 ):
@@ -382,7 +382,7 @@ def start_on_terminal(start_footfall, terminal, workers):
     return start_footfall(store="memory:", workers=workers, prefix=prefix)
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_ctrl_c_in_a_terminal_is_a_stop(start_footfall, terminal, workers):
     footfall = start_on_terminal(start_footfall, terminal, workers)
     with Client(footfall.address) as client:
@@ -395,7 +395,7 @@ def test_ctrl_c_in_a_terminal_is_a_stop(start_footfall, terminal, workers):
     assert footfall.wait() == 0
 
 
-@BOTH_FORMS
+@EACH_FORM
 def test_resizing_a_terminal_stops_nothing_and_its_end_is_a_stop(
     start_footfall, terminal, workers
 ):

@@ -10,11 +10,14 @@ from datetime import datetime
 import pytest
 
 from counter_value import count_in
+from forms import BALANCED, EACH_BALANCE
 from http_client import Client, ConnectionEnded, visit
 from load import HANG_S, Load, many
 from process_family import is_alive
-from ring import assert_strictly_in_turn, wait_for_workers
+from ring import assert_all_serve, wait_for_workers
 from waiting import eventually
+
+pytestmark = BALANCED
 
 KILLS = 50
 #: A worker that lives shorter than this has died young: its successor waits.
@@ -72,7 +75,8 @@ def kill_workers_under_load(footfall, store, kills):
     return record
 
 
-def test_workers_killed_under_load_lose_and_double_nothing(start_footfall, shared_store):
+@EACH_BALANCE
+def test_workers_killed_under_load_lose_and_double_nothing(start_footfall, shared_store, balance):
     workers = 6
     footfall = start_footfall(store=shared_store, workers=workers)
     kills = many(KILLS)
@@ -81,10 +85,11 @@ def test_workers_killed_under_load_lose_and_double_nothing(start_footfall, share
     assert len(record.failed) <= 8 * kills
     died = footfall.wait_for_log("worker_died", count=kills, signal=9)
     assert len(footfall.events("worker_died")) == kills, died
-    assert_strictly_in_turn(footfall, wait_for_workers(footfall, workers))
+    assert_all_serve(footfall, workers, balance)
     assert footfall.stop() == 0
 
 
+@EACH_BALANCE
 def test_the_only_worker_killed_under_load_is_replaced_before_anybody_gives_up(
     start_footfall, shared_store
 ):
@@ -140,7 +145,8 @@ def test_what_a_killed_worker_had_not_taken_is_served_by_the_other(start_footfal
         client.close()
 
 
-def test_a_term_to_single_workers_under_load_cuts_no_request(start_footfall, store):
+@EACH_BALANCE
+def test_a_term_to_single_workers_under_load_cuts_no_request(start_footfall, store, balance):
     footfall = start_footfall(store=store, workers=3)
     lives = Lives(footfall)
     asked = []
@@ -163,7 +169,7 @@ def test_a_term_to_single_workers_under_load_cuts_no_request(start_footfall, sto
     footfall.wait_for_log("worker_left", count=len(asked))
     left = [int(line.fields["pid"]) for line in footfall.events("worker_left")]
     assert sorted(left) == sorted(asked)
-    assert_strictly_in_turn(footfall, wait_for_workers(footfall, 3))
+    assert_all_serve(footfall, 3, balance)
 
 
 def test_the_successors_of_workers_that_die_young_wait_longer_each_time(start_footfall):
@@ -187,6 +193,7 @@ def test_the_successors_of_workers_that_die_young_wait_longer_each_time(start_fo
         assert wanted_s - 0.01 < waited_s < wanted_s + 0.8, (index, waited_s)
 
 
+@EACH_BALANCE
 def test_the_successor_of_a_worker_that_lived_a_second_comes_at_once(start_footfall):
     footfall = start_footfall(store="memory:", workers=1)
     for _ in range(2):  # twice: a long life also ends what earlier ones were held against it
@@ -214,6 +221,7 @@ def test_a_worker_timeout_shorter_than_its_beats_kills_no_worker_that_lives(star
     assert not footfall.events("worker_silent")
 
 
+@EACH_BALANCE
 def test_after_kill_9_of_the_master_the_port_is_free_at_once_and_numbers_go_on(
     start_footfall, shared_store
 ):
@@ -241,6 +249,7 @@ def test_after_kill_9_of_the_master_the_port_is_free_at_once_and_numbers_go_on(
     assert footfall.stop() == 0
 
 
+@EACH_BALANCE
 def test_workers_whose_master_was_killed_end_idle_connections_and_leave(start_footfall):
     footfall = start_footfall(store="memory:", workers=2)
     with Client(footfall.address) as idle, Client(footfall.address) as busy:
@@ -256,6 +265,7 @@ def test_workers_whose_master_was_killed_end_idle_connections_and_leave(start_fo
     eventually(lambda: not footfall.family(), "the workers have left")
 
 
+@EACH_BALANCE
 def test_after_kill_9_of_everything_numbers_go_on(start_footfall, shared_store):
     last = 0
     for _ in range(many(4, 0.5)):

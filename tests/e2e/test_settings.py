@@ -21,6 +21,8 @@ OPTIONS = {
     "--body-timeout": "FOOTFALL_BODY_TIMEOUT",
     "--idle-timeout": "FOOTFALL_IDLE_TIMEOUT",
     "--worker-timeout": "FOOTFALL_WORKER_TIMEOUT",
+    "--balance": "FOOTFALL_BALANCE",
+    "--loop": "FOOTFALL_LOOP",
     "--log-level": "FOOTFALL_LOG_LEVEL",
     "--log-format": "FOOTFALL_LOG_FORMAT",
 }
@@ -40,6 +42,8 @@ WRONG = {
          "lmdb:/x?map_max=1", "lmdb:/x?other=1", "postgres://host/db"],
         "redis|lmdb:"),
     "--key": (["a b", "a\tb", "{a", "a}", "\u00e4", "a\x7f", "k" * 256], "1 to 255"),
+    "--balance": (["random", "Kernel", "roundrobin", "kernel "], "round-robin or kernel"),
+    "--loop": (["uring", "select", "EPOLL", "io-uring"], "auto, io_uring or epoll"),
     "--log-level": (["trace", "INFO", "3"], "debug"),
     "--log-format": (["xml", "JSON", "logfmt"], "json"),
     **{option: (["-1", "1s", "one", "1,5", "1.2345", ".", "1e3", "86400.001", "99999999999999999"],
@@ -92,8 +96,6 @@ def test_an_unknown_option_or_command_is_refused(words, run_footfall):
 
 LATER_OPTIONS = {
     "--config": ["footfall.conf"],
-    "--balance": ["round-robin", "kernel"],
-    "--loop": ["auto", "io_uring", "epoll"],
 }
 
 

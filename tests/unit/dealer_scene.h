@@ -37,6 +37,8 @@ struct scene {
     int master_fds[SLOTS];
     int worker_fds[SLOTS];
     uint64_t last_number[SLOTS]; /* of the deals that worker has received */
+    struct deals arrived[SLOTS]; /* in its last message */
+    uint32_t next[SLOTS];        /* of them */
     unsigned clients_count;
     struct client clients[CLIENTS_MAX];
 };
@@ -55,6 +57,7 @@ static inline void open_slot(struct scene *scene, uint32_t slot)
     scene->master_fds[slot] = fds[0];
     scene->worker_fds[slot] = fds[1];
     scene->last_number[slot] = 0;
+    scene->arrived[slot].count = scene->next[slot] = 0;
     scoreboard_slot_clear(slot_of(scene, slot), WORKER_SERVING, scene->now_ms);
     dealer_open_slot(scene->dealer, slot, fds[0]);
 }
@@ -62,6 +65,9 @@ static inline void open_slot(struct scene *scene, uint32_t slot)
 /* The worker's end of the channel closes, as with its death. */
 static inline void end_worker(struct scene *scene, uint32_t slot)
 {
+    while (scene->next[slot] < scene->arrived[slot].count) {
+        assert_int_equal(close(scene->arrived[slot].fds[scene->next[slot]++]), 0);
+    }
     assert_int_equal(close(scene->worker_fds[slot]), 0);
     scene->worker_fds[slot] = -1;
 }
@@ -71,6 +77,7 @@ static inline uint32_t bury(struct scene *scene, uint32_t slot)
 {
     uint32_t untaken;
 
+    dealer_flush(scene->dealer, scene->now_ms);
     if (scene->worker_fds[slot] >= 0) {
         end_worker(scene, slot);
     }
@@ -162,13 +169,34 @@ static inline void deal_in_vain(struct scene *scene)
     assert_int_equal(close(scene->clients[index].dealt_fd), 0); /* it is still ours */
 }
 
+/* Receives the worker's next deal, whose descriptor is the caller's. 1, 0 or -EAGAIN. */
+static inline int receive_deal(struct scene *scene, uint32_t slot, struct deal *out_deal,
+                               int *out_fd)
+{
+    struct deals *arrived = &scene->arrived[slot];
+
+    dealer_flush(scene->dealer, scene->now_ms);
+    if (scene->next[slot] == arrived->count) {
+        int result = channel_receive_deals(scene->worker_fds[slot], arrived);
+
+        scene->next[slot] = 0;
+        if (result != 1) {
+            arrived->count = 0;
+            return result;
+        }
+    }
+    *out_deal = arrived->list[scene->next[slot]];
+    *out_fd = arrived->fds[scene->next[slot]++];
+    return 1;
+}
+
 /* The client whose connection the worker receives next, or NOTHING, or ENDED. */
 static inline int received(struct scene *scene, uint32_t slot)
 {
     struct deal message;
     int index;
     int fd;
-    int result = channel_receive_deal(scene->worker_fds[slot], &message, &fd);
+    int result = receive_deal(scene, slot, &message, &fd);
 
     if (result != 1) {
         assert_true(result == 0 || result == -EAGAIN);
@@ -196,6 +224,7 @@ static inline void refuse(struct scene *scene, uint32_t slot, uint64_t number)
 
 static inline void collect(struct scene *scene)
 {
+    dealer_flush(scene->dealer, scene->now_ms);
     dealer_collect(scene->dealer, scene->now_ms);
 }
 

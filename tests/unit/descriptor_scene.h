@@ -125,6 +125,13 @@ static inline void end_accept(struct end *end)
     end->is_starting = false;
 }
 
+static inline void end_accept_last(struct end *end)
+{
+    end->is_starting = true;
+    descriptor_accept_last(&end->descriptor);
+    end->is_starting = false;
+}
+
 static inline void end_send(struct end *end, const char *bytes, size_t length)
 {
     end->is_starting = true;

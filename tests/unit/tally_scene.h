@@ -21,6 +21,7 @@ struct told {
     uint64_t ticket;
     int result;
     uint64_t number;
+    uint64_t at_ms; /* loop time */
 };
 
 struct scene {
@@ -66,7 +67,12 @@ static inline void note_done(void *owner, uint64_t ticket, int result, uint64_t 
          i++) {
         assert_true(scene->told[i].ticket != ticket); /* nobody is told twice */
     }
-    scene->told[scene->told_count++] = (struct told){ticket, result, number};
+    scene->told[scene->told_count++] = (struct told){
+        .ticket = ticket,
+        .result = result,
+        .number = number,
+        .at_ms = loop_now_ms(scene->turning.loop),
+    };
     if (scene->count_again > 0) {
         scene->count_again--;
         assert_int_equal(count_on(scene, "counter"), scene->again_result);

@@ -69,21 +69,25 @@ static int finish(void **state)
 
 static int deal(uint64_t number)
 {
-    const struct deal message = {.number = number, .listener = (uint32_t)number + 7};
+    const struct deals message = {
+        .count = 1,
+        .list = {{.number = number, .listener = (uint32_t)number + 7}},
+        .fds = {connection},
+    };
 
-    return channel_send_deal(channel[0], &message, connection);
+    return channel_send_deals(channel[0], &message);
 }
 
 /* The next deal has this number. Returns the descriptor that came with it. */
 static int received(uint64_t number)
 {
-    struct deal message;
-    int fd = -2;
+    struct deals message;
 
-    assert_int_equal(channel_receive_deal(channel[1], &message, &fd), 1);
-    assert_int_equal(message.number, number);
-    assert_int_equal(message.listener, (uint32_t)number + 7);
-    return fd;
+    assert_int_equal(channel_receive_deals(channel[1], &message), 1);
+    assert_int_equal(message.count, 1);
+    assert_int_equal(message.list[0].number, number);
+    assert_int_equal(message.list[0].listener, (uint32_t)number + 7);
+    return message.fds[0];
 }
 
 static void receive(uint64_t number)
@@ -93,10 +97,9 @@ static void receive(uint64_t number)
 
 static int result_of_receive(void)
 {
-    struct deal message;
-    int fd;
+    struct deals message;
 
-    return channel_receive_deal(channel[1], &message, &fd);
+    return channel_receive_deals(channel[1], &message);
 }
 
 static void a_deal_brings_its_number_its_listener_and_the_connection(void **state)
@@ -143,6 +146,62 @@ static void deals_arrive_in_order_and_a_whole_window_fits(void **state)
     assert_int_equal(result_of_receive(), -EAGAIN);
     assert_int_equal(deal(9), 0); /* there is room again */
     receive(9);
+}
+
+/* Sends `count` deals together, all of the same connection. */
+static void deal_together(uint32_t count)
+{
+    struct deals message = {.count = count};
+
+    for (uint32_t i = 0; i < count; i++) {
+        message.list[i] = (struct deal){.number = i + 1, .listener = i};
+        message.fds[i] = connection;
+    }
+    assert_int_equal(channel_send_deals(channel[0], &message), 0);
+}
+
+static void as_many_as_fit_travel_in_one_message(void **state)
+{
+    struct deals message;
+
+    (void)state;
+    deal_together(CHANNEL_DEALS_MAX);
+    deal_together(1);
+    assert_int_equal(channel_receive_deals(channel[1], &message), 1);
+    assert_int_equal(message.count, CHANNEL_DEALS_MAX);
+    for (uint32_t i = 0; i < message.count; i++) {
+        assert_int_equal(message.list[i].number, i + 1);
+        assert_int_equal(message.list[i].listener, i);
+        assert_true((fcntl(message.fds[i], F_GETFD) & FD_CLOEXEC) != 0);
+        assert_int_equal(close(message.fds[i]), 0);
+    }
+    assert_int_equal(channel_receive_deals(channel[1], &message), 1);
+    assert_int_equal(message.count, 1);
+    assert_int_equal(close(message.fds[0]), 0);
+}
+
+/* MSG_CTRUNC of recvmsg(2): the leading ones come. */
+static void with_few_descriptors_left_the_first_ones_come(void **state)
+{
+    struct deals message;
+    struct rlimit before;
+    int result;
+
+    (void)state;
+    deal_together(8);
+    before = descriptors_limit_to(3);
+    result = channel_receive_deals(channel[1], &message);
+    descriptors_allow_again(before);
+    assert_int_equal(result, 1);
+    assert_int_equal(message.count, 8);
+    for (uint32_t i = 0; i < message.count; i++) {
+        assert_int_equal(message.list[i].number, i + 1);
+        if (i < 3) {
+            assert_int_equal(close(message.fds[i]), 0);
+        } else {
+            assert_int_equal(message.fds[i], -1);
+        }
+    }
 }
 
 static void without_a_descriptor_left_the_number_is_known_all_the_same(void **state)
@@ -293,6 +352,8 @@ int main(void)
         IN_SCENE(a_deal_brings_its_number_its_listener_and_the_connection),
         IN_SCENE(both_ends_are_closed_on_exec_and_do_not_wait),
         IN_SCENE(deals_arrive_in_order_and_a_whole_window_fits),
+        IN_SCENE(as_many_as_fit_travel_in_one_message),
+        IN_SCENE(with_few_descriptors_left_the_first_ones_come),
         IN_SCENE(without_a_descriptor_left_the_number_is_known_all_the_same),
         IN_SCENE(a_message_without_a_descriptor_is_no_connection),
         IN_SCENE(a_message_of_another_length_is_an_error),

@@ -98,9 +98,14 @@ static int finish(void **state)
 static void deal(unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        const struct deal message = {.number = ++dealt};
+        const struct deals message = {
+            .count = 1,
+            .list = {{.number = ++dealt}},
+            .fds = {connection},
+        };
 
-        assert_int_equal(channel_send_deal(master_fd, &message, connection), 0);
+        assert_int_equal(channel_send_deals(master_fd, &message), 0);
+        atomic_store(&slot->dealt, dealt);
     }
 }
 

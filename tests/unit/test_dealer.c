@@ -71,6 +71,7 @@ static void a_leaving_worker_gets_no_more_and_may_still_take_what_it_has(void **
     scene_init(&scene, 1000);
     open_all_slots(&scene);
     assert_int_equal(deal(&scene), 0);
+    dealer_flush(scene.dealer, scene.now_ms);
     dealer_close_slot(scene.dealer, 0);
     dealer_close_slot(scene.dealer, 0);
     for (int i = 1; i <= 4; i++) {
@@ -100,13 +101,15 @@ static void a_dead_worker_that_is_not_buried_yet_is_passed_over(void **state)
     for (int i = 0; i < 4; i++) {
         assert_int_equal(deal(&scene), i);
     }
-    assert_int_equal(received(&scene, 1), 0);
-    assert_int_equal(received(&scene, 2), 1);
-    assert_int_equal(received(&scene, 1), 2);
+    assert_int_equal(received(&scene, 1), 1);
+    assert_int_equal(received(&scene, 2), 2);
+    assert_int_equal(received(&scene, 1), 0); /* what it would have had */
     assert_int_equal(received(&scene, 2), 3);
     end_worker(&scene, 1);
     end_worker(&scene, 2);
-    deal_in_vain(&scene);
+    assert_int_equal(deal(&scene), 4);
+    dealer_flush(scene.dealer, scene.now_ms);
+    assert_int_equal(dealer_waiting(scene.dealer), 1); /* for the next worker */
     scene_finish(&scene);
 }
 
@@ -139,6 +142,78 @@ static void a_window_holds_so_many_and_not_one_more(void **state)
         assert_true(received(&scene, 1) >= 0);
     }
     assert_int_equal(received(&scene, 1), NOTHING);
+    scene_finish(&scene);
+}
+
+static void what_is_dealt_in_one_turn_travels_together(void **state)
+{
+    struct scene scene;
+    struct deals deals;
+
+    (void)state;
+    scene_init(&scene, 1000);
+    open_slot(&scene, 0);
+    open_slot(&scene, 1);
+    for (int i = 0; i < 2 * CHANNEL_DEALS_MAX + 6; i++) {
+        (void)deal(&scene);
+    }
+    dealer_flush(scene.dealer, scene.now_ms);
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        const uint32_t expected[] = {CHANNEL_DEALS_MAX, 3};
+
+        for (unsigned i = 0; i < 2; i++) {
+            assert_int_equal(channel_receive_deals(scene.worker_fds[slot], &deals), 1);
+            assert_int_equal(deals.count, expected[i]);
+            for (uint32_t j = 0; j < deals.count; j++) {
+                assert_int_equal(close(deals.fds[j]), 0);
+            }
+        }
+        assert_int_equal(atomic_load(&slot_of(&scene, slot)->dealt), CHANNEL_DEALS_MAX + 3);
+    }
+    scene_finish(&scene);
+}
+
+static void what_cannot_be_sent_goes_to_the_others_in_order(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_init(&scene, 1000);
+    open_slot(&scene, 0);
+    open_slot(&scene, 1);
+    end_worker(&scene, 0); /* dead, and not buried yet */
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(deal(&scene), i);
+    }
+    dealer_flush(scene.dealer, scene.now_ms);
+    assert_int_equal(dealer_waiting(scene.dealer), 0);
+    assert_int_equal(dealer_outstanding(scene.dealer), 6);
+    for (int i = 1; i < 6; i += 2) {
+        assert_int_equal(received(&scene, 1), i);
+    }
+    for (int i = 0; i < 6; i += 2) {
+        assert_int_equal(received(&scene, 1), i);
+    }
+    end_worker(&scene, 1);
+    assert_int_equal(deal(&scene), 6);
+    dealer_flush(scene.dealer, scene.now_ms); /* nobody can have it: it waits */
+    assert_int_equal(dealer_waiting(scene.dealer), 1);
+    scene_finish(&scene);
+}
+
+static void a_leaving_workers_unsent_deals_go_to_the_others(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_init(&scene, 1000);
+    open_slot(&scene, 0);
+    assert_int_equal(deal(&scene), 0);
+    open_slot(&scene, 1);
+    dealer_close_slot(scene.dealer, 0);
+    collect(&scene);
+    assert_int_equal(received(&scene, 1), 0);
+    assert_int_equal(bury(&scene, 0), 0);
     scene_finish(&scene);
 }
 
@@ -304,13 +379,13 @@ static void closing_a_copy_leaves_the_workers_connection_alone(void **state)
     struct scene scene;
     struct deal message;
     int index;
-    int fd;
+    int fd = -1;
 
     (void)state;
     scene_init(&scene, 1000);
     open_slot(&scene, 0);
     index = deal(&scene);
-    assert_int_equal(channel_receive_deal(scene.worker_fds[0], &message, &fd), 1);
+    assert_int_equal(receive_deal(&scene, 0, &message, &fd), 1);
     take(&scene, 0, 1);
     collect(&scene);
     assert_false(copy_is_open(&scene, index));
@@ -390,6 +465,9 @@ int main(void)
         cmocka_unit_test(a_leaving_worker_gets_no_more_and_may_still_take_what_it_has),
         cmocka_unit_test(a_dead_worker_that_is_not_buried_yet_is_passed_over),
         cmocka_unit_test(a_window_holds_so_many_and_not_one_more),
+        cmocka_unit_test(what_is_dealt_in_one_turn_travels_together),
+        cmocka_unit_test(what_cannot_be_sent_goes_to_the_others_in_order),
+        cmocka_unit_test(a_leaving_workers_unsent_deals_go_to_the_others),
         cmocka_unit_test(a_full_window_is_passed_over_and_the_turn_stays_as_it_was),
         cmocka_unit_test(deals_in_vain_do_not_move_the_turn),
         cmocka_unit_test(a_worker_gets_no_more_than_its_descriptors_allow),

@@ -190,6 +190,42 @@ static void a_cancelled_receive_is_silent_and_loses_nothing(void)
     finish();
 }
 
+static bool has_changed_its_mind(void *test)
+{
+    (void)test;
+    return end.received == 4;
+}
+
+/* Another operation takes the place of one that was taken back, which the kernel may still hold. */
+static void what_takes_the_place_of_a_cancelled_operation_is_what_comes(void)
+{
+    begin(make_pair);
+    descriptor_await_readable(&end.descriptor);
+    turn_for(&turning, 2);
+    descriptor_cancel_read(&end.descriptor);
+    end_receive(&end);
+    turn_quietly(&turning);
+    assert_int_equal(end.reads, 0);
+    send_from(far, "ab", 2);
+    turn_until(&turning, end_has_read, &end);
+    assert_int_equal(end.read_result, 2);
+    end.reads = 0;
+    end_receive(&end);
+    turn_for(&turning, 2);
+    descriptor_cancel_read(&end.descriptor);
+    descriptor_await_readable(&end.descriptor);
+    turn_quietly(&turning);
+    assert_int_equal(end.reads, 0);
+    send_from(far, "cd", 2);
+    turn_until(&turning, end_has_read, &end);
+    assert_int_equal(end.read_result, 0);
+    end.keeps_receiving = true;
+    end_receive(&end);
+    turn_until(&turning, has_changed_its_mind, NULL);
+    assert_memory_equal(end.bytes, "abcd", 4);
+    finish();
+}
+
 static void to_be_told_of_readable_takes_nothing(void)
 {
     begin(make_pair);
@@ -400,6 +436,7 @@ int main(void)
         BACKEND_CASE(a_last_receive_brings_what_is_there),
         BACKEND_CASE(a_last_receive_of_nothing_comes_at_once),
         BACKEND_CASE(a_cancelled_receive_is_silent_and_loses_nothing),
+        BACKEND_CASE(what_takes_the_place_of_a_cancelled_operation_is_what_comes),
         BACKEND_CASE(to_be_told_of_readable_takes_nothing),
         BACKEND_CASE(to_be_told_of_readable_tells_of_a_pipes_end_too),
         BACKEND_CASE(a_peer_that_is_gone_and_nobody_looks_does_not_spin_the_loop),

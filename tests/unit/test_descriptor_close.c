@@ -145,6 +145,52 @@ static void a_full_queue_does_not_keep_others_waiting(void)
     finish_listening(MANY);
 }
 
+/* What was accepted but not asked for in the moment of the stop must not be lost. */
+static void a_last_accept_brings_what_is_there_and_then_says_so(void)
+{
+    begin_listening();
+    end_accept(&listener);
+    turn_for(&turning, 2);
+    connect_clients(3);
+    for (unsigned i = 0; i <= 3; i++) {
+        listener.reads = 0;
+        if (i > 0) {
+            end_accept(&listener);
+        }
+        end_accept_last(&listener);
+        turn_until(&turning, end_has_read, &listener);
+        assert_int_equal(listener.reads, 1);
+        if (i < 3) {
+            assert_true(listener.read_result >= 0);
+            close_fd(listener.read_result);
+        }
+    }
+    assert_int_equal(listener.read_result, -EAGAIN);
+    turn_quietly(&turning);
+    assert_int_equal(listener.reads, 1);
+    finish_listening(3);
+}
+
+static void connections_nobody_asks_for_are_ended_with_the_listener(void)
+{
+    unsigned before;
+
+    begin_listening();
+    before = descriptors_open_now();
+    end_accept(&listener);
+    turn_for(&turning, 2);
+    connect_clients(5);
+    turn_until(&turning, end_has_read, &listener);
+    turn_for(&turning, 5);
+    close_fd(listener.read_result);
+    end_finish(&listener);
+    for (unsigned i = 0; i < 5; i++) {
+        close_fd(clients[i]);
+    }
+    assert_int_equal(descriptors_open_now(), before - 1);
+    turning_finish(&turning);
+}
+
 static void out_of_descriptors_is_told_and_the_connection_stays(void)
 {
     struct rlimit before;
@@ -375,6 +421,8 @@ int main(void)
         BACKEND_CASE(every_connection_is_accepted_ready_to_use),
         BACKEND_CASE(a_connection_nobody_asks_for_stays_in_the_queue_in_peace),
         BACKEND_CASE(a_full_queue_does_not_keep_others_waiting),
+        BACKEND_CASE(a_last_accept_brings_what_is_there_and_then_says_so),
+        BACKEND_CASE(connections_nobody_asks_for_are_ended_with_the_listener),
         BACKEND_CASE(out_of_descriptors_is_told_and_the_connection_stays),
         BACKEND_CASE(a_connect_completes_and_both_sides_can_talk),
         BACKEND_CASE(a_connect_to_nobody_is_refused),

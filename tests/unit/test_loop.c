@@ -96,11 +96,11 @@ static void a_loop_that_cannot_be_made_leaves_nothing_behind(void)
 
     for (unsigned nth = 1; nth <= 2; nth++) {
         failing_allocation = nth;
-        assert_int_equal(loop_create(&untouched), -ENOMEM);
+        assert_int_equal(loop_create(LOOP_EPOLL, &untouched), -ENOMEM);
         assert_int_equal(failing_allocation, 0);
     }
     failing_epoll_create = EMFILE;
-    assert_int_equal(loop_create(&untouched), -EMFILE);
+    assert_int_equal(loop_create(LOOP_EPOLL, &untouched), -EMFILE);
     failing_epoll_create = 0;
     assert_null(untouched);
     assert_int_equal(descriptors_open_now(), before);
@@ -437,7 +437,7 @@ static void what_is_told_after_a_long_wait_is_told_with_the_time_it_happened(voi
     pthread_t thread;
     uint64_t began_ms;
 
-    assert_int_equal(loop_create(&loop), 0);
+    assert_int_equal(loop_create(LOOP_EPOLL, &loop), 0);
     began_ms = loop_now_ms(loop);
     assert_int_equal(wakeup_open(&alarm_bell, loop, note_the_time, NULL, loop), 0);
     assert_int_equal(pthread_create(&thread, NULL, signal_after_a_while, &alarm_bell), 0);

@@ -10,10 +10,13 @@ static char bytes[REPLY_BYTES_MAX + 64];
 static void assert_written(const struct reply *reply, struct reply_manner manner,
                            const char *expected)
 {
+    struct reply_head head;
     size_t length;
 
     memset(bytes, '#', sizeof bytes);
     manner.date = SLICE("Sun, 06 Nov 1994 08:49:37 GMT");
+    reply_head_prepare(&head, manner.date);
+    manner.prepared = &head;
     length = reply_write(bytes, reply, &manner);
     assert_true(length <= REPLY_BYTES_MAX);
     assert_int_equal(bytes[length], '#');

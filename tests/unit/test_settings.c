@@ -34,9 +34,9 @@ static char problem[SETTINGS_PROBLEM_BYTES];
 static int clear_environment(void **state)
 {
     static const char *const names[] = {
-        "LISTEN",        "WORKERS",        "STORE",          "KEY",
-        "STORE_TIMEOUT", "DRAIN_TIMEOUT",  "HEADER_TIMEOUT", "BODY_TIMEOUT",
-        "IDLE_TIMEOUT",  "WORKER_TIMEOUT", "LOG_LEVEL",      "LOG_FORMAT"};
+        "LISTEN",        "WORKERS",        "STORE",        "KEY",          "STORE_TIMEOUT",
+        "DRAIN_TIMEOUT", "HEADER_TIMEOUT", "BODY_TIMEOUT", "IDLE_TIMEOUT", "WORKER_TIMEOUT",
+        "BALANCE",       "LOOP",           "LOG_LEVEL",    "LOG_FORMAT"};
 
     (void)state;
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -316,10 +316,13 @@ static void help_and_version_are_asked_for(void **state)
 
 static void help_fits_a_screen_and_names_every_option(void **state)
 {
-    static const char *const options[] = {
-        "--listen",        "--workers",        "--store",          "--key",
-        "--store-timeout", "--drain-timeout",  "--header-timeout", "--body-timeout",
-        "--idle-timeout",  "--worker-timeout", "--log-level",      "--log-format"};
+    static const char *const options[] = {"--listen",         "--workers",
+                                          "--store",          "--key",
+                                          "--store-timeout",  "--drain-timeout",
+                                          "--header-timeout", "--body-timeout",
+                                          "--idle-timeout",   "--worker-timeout",
+                                          "--log-level",      "--log-format",
+                                          "--balance",        "--loop"};
     char *text = NULL;
     size_t length;
     FILE *file;

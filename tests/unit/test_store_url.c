@@ -182,7 +182,7 @@ static void without_memory_no_store_is_opened_and_the_reason_says_so(void **stat
     struct loop *loop;
 
     (void)state;
-    assert_int_equal(loop_create(&loop), 0);
+    assert_int_equal(loop_create(LOOP_EPOLL, &loop), 0);
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         static struct store_url url;
         char reason[STORE_REASON_BYTES] = "";

@@ -169,12 +169,11 @@ static void turn_until_told(unsigned *count)
 
 static void leave_when_told(int channel_fd, uint32_t slot)
 {
-    struct deal deal;
-    int fd;
+    struct deals deals;
 
     (void)slot;
     (void)channel_send_word(channel_fd, CHANNEL_READY);
-    while (channel_receive_deal(channel_fd, &deal, &fd) == -EAGAIN) {
+    while (channel_receive_deals(channel_fd, &deals) == -EAGAIN) {
         (void)usleep(1000);
     }
     (void)channel_send_word(channel_fd, CHANNEL_LEAVING);

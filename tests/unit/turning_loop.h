@@ -8,6 +8,10 @@
 #include "loop/timer.h"
 #include "test.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 /* Far beyond what any test needs, below what the runner allows. */
 enum { TURNING_MS_MAX = 20000 };
 
@@ -34,12 +38,37 @@ static inline void turning_tick(void *owner)
     }
 }
 
-static inline void turning_init(struct turning_loop *turning)
+/* On which backend: what FOOTFALL_TEST_LOOP says, or epoll. */
+static inline enum loop_kind turning_kind(void)
+{
+    const char *name = getenv("FOOTFALL_TEST_LOOP");
+
+    if (name == NULL || strcmp(name, loop_kind_name(LOOP_EPOLL)) == 0) {
+        return LOOP_EPOLL;
+    }
+    assert_string_equal(name, loop_kind_name(LOOP_IO_URING));
+    return LOOP_IO_URING;
+}
+
+static inline void turning_init_on(struct turning_loop *turning, enum loop_kind kind)
 {
     *turning = (struct turning_loop){.loop = NULL};
-    assert_int_equal(loop_create(&turning->loop), 0);
+    assert_int_equal(loop_create(kind, &turning->loop), 0);
     timer_queue_init(&turning->timers, turning->loop);
     timer_init(&turning->tick, turning_tick, turning);
+}
+
+static inline void turning_init(struct turning_loop *turning)
+{
+    struct loop *loop;
+
+    if (turning_kind() == LOOP_IO_URING && loop_create(LOOP_IO_URING, &loop) == 0) {
+        loop_destroy(loop);
+    } else if (turning_kind() == LOOP_IO_URING) {
+        (void)fprintf(stderr, "skipped: this machine has no io_uring for us\n");
+        skip();
+    }
+    turning_init_on(turning, turning_kind());
 }
 
 static inline void turning_finish(struct turning_loop *turning)

@@ -1,0 +1,127 @@
+/*
+ * io_uring_complete.c - what the kernel has done, told to whom it concerns.
+ */
+#include "loop/io_uring.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Keeps what nobody asks for now. Without memory a connection is lost, never a part of its bytes.
+ */
+static void keep(struct descriptor *descriptor, int result, const char *bytes)
+{
+    if (arrivals_add(&descriptor->arrivals, result, bytes) < 0) {
+        if (descriptor->keeps_connections && result >= 0) {
+            (void)close(result);
+        } else {
+            (void)shutdown(descriptor->fd, SHUT_RDWR);
+        }
+    }
+    loop_submit_later(descriptor);
+}
+
+/* An operation of the read side has brought something. */
+static void read_brought(struct descriptor *descriptor, enum read_operation operation, int result,
+                         const char *bytes)
+{
+    if (operation == READ_AWAIT) {
+        if (descriptor->read == READ_AWAIT) {
+            tell_read(descriptor, 0, NULL);
+        } else if (descriptor->read != READ_NONE) {
+            loop_submit_later(descriptor);
+        }
+        return;
+    }
+    if (kernel_operation(descriptor->read) != operation || has_had_its_turn(descriptor) ||
+        !arrivals_are_empty(&descriptor->arrivals)) {
+        keep(descriptor, result, bytes);
+        return;
+    }
+    tell_read(descriptor, result, bytes);
+}
+
+/* Cancelled, interrupted, short of buffers, or a visitor that has gone before it was accepted. */
+static bool is_nothing_to_tell(enum read_operation operation, int result)
+{
+    return result == -ECANCELED || result == -ENOBUFS || result == -EINTR ||
+           (operation == READ_ACCEPT && result < 0 && loop_accept_error_passes(-result));
+}
+
+static void read_completed(struct io_uring_state *state, struct descriptor *descriptor,
+                           const struct io_uring_cqe *completion)
+{
+    const enum read_operation operation = descriptor->kernel_read;
+    const bool is_last = (completion->flags & IORING_CQE_F_MORE) == 0;
+
+    if (is_last) {
+        descriptor->kernel_read = READ_NONE;
+        descriptor->is_read_cancelled = false;
+    }
+    if (descriptor->closing) {
+        if (operation == READ_ACCEPT && completion->res >= 0) {
+            (void)close(completion->res);
+        }
+    } else if (is_nothing_to_tell(operation, completion->res)) {
+        loop_submit_later(descriptor); /* looks what is asked for now */
+    } else {
+        read_brought(descriptor, operation, completion->res,
+                     (completion->flags & IORING_CQE_F_BUFFER) == 0
+                         ? NULL
+                         : ring_buffers_bytes(&state->buffers, completion));
+    }
+    ring_buffers_return(&state->buffers, completion);
+}
+
+static void connect_completed(struct descriptor *descriptor)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+
+    if (getsockopt(descriptor->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) {
+        error = errno;
+    }
+    tell_write(descriptor, -error);
+}
+
+static void write_completed(struct descriptor *descriptor, const struct io_uring_cqe *completion)
+{
+    int result = completion->res;
+
+    descriptor->is_write_held = false;
+    descriptor->is_write_cancelled = false;
+    if (descriptor->closing) {
+        return;
+    }
+    if (descriptor->write == WRITE_CONNECT) {
+        connect_completed(descriptor);
+    } else if (result < 0 && result != -EINTR && result != -EAGAIN) {
+        tell_write(descriptor, result);
+    } else {
+        descriptor->send_bytes += result < 0 ? 0 : result;
+        descriptor->send_length -= result < 0 ? 0 : (size_t)result;
+        if (descriptor->send_length == 0) {
+            tell_write(descriptor, 0);
+        } else {
+            loop_submit_later(descriptor); /* the rest, or what the next try says is wrong */
+        }
+    }
+}
+
+void io_uring_backend_complete(struct io_uring_state *state, const struct io_uring_cqe *completion)
+{
+    const uint64_t data = io_uring_cqe_get_data64(completion);
+    struct descriptor *descriptor = (void *)(uintptr_t)(data & ~(uint64_t)SIDE_MASK);
+
+    if (descriptor == NULL) {
+        return; /* of a cancellation */
+    }
+    if ((data & SIDE_MASK) == SIDE_READ) {
+        read_completed(state, descriptor, completion);
+    } else {
+        write_completed(descriptor, completion);
+    }
+    if (descriptor->closing && !is_held(descriptor)) {
+        loop_submit_later(descriptor); /* closed() */
+    }
+}

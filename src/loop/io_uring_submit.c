@@ -1,0 +1,204 @@
+/*
+ * io_uring_submit.c - starting and cancelling what the kernel works on.
+ */
+#include "loop/io_uring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* ---- preparing ---- */
+
+void io_uring_backend_flush(struct io_uring_state *state)
+{
+    (void)io_uring_submit(&state->ring); /* what it leaves is submitted by the next */
+    state->batch++;
+}
+
+/* Room for an operation whose completion goes to that side of the descriptor; NULL when the kernel
+ * takes none until completions have been read: try again in the next turn. */
+static struct io_uring_sqe *prepare(struct descriptor *descriptor, enum side side)
+{
+    struct io_uring_state *state = state_of(descriptor);
+    struct io_uring_sqe *submission = io_uring_get_sqe(&state->ring);
+
+    if (submission == NULL) {
+        io_uring_backend_flush(state);
+        submission = io_uring_get_sqe(&state->ring);
+    }
+    if (submission == NULL) {
+        loop_submit_later(descriptor);
+        return NULL;
+    }
+    descriptor->prepared_batch = state->batch;
+    io_uring_sqe_set_data64(submission, (uintptr_t)descriptor | side);
+    return submission;
+}
+
+/* Has the kernel end what it holds of that side; the operation completes as cancelled, unless it is
+ * just completing otherwise. */
+static void cancel(struct descriptor *descriptor, enum side side, bool *is_cancelled)
+{
+    struct io_uring_sqe *submission;
+
+    if (*is_cancelled) {
+        return;
+    }
+    submission = prepare(descriptor, side);
+    if (submission == NULL) {
+        return;
+    }
+    io_uring_prep_cancel64(submission, (uintptr_t)descriptor | side, 0);
+    io_uring_sqe_set_data64(submission, 0);
+    *is_cancelled = true;
+}
+
+/* ---- reading ---- */
+
+static void start_read(struct descriptor *descriptor)
+{
+    struct io_uring_sqe *submission = prepare(descriptor, SIDE_READ);
+    const uint64_t data = (uintptr_t)descriptor | SIDE_READ;
+
+    if (submission == NULL) {
+        return;
+    }
+    if (descriptor->read == READ_RECEIVE) {
+        io_uring_prep_recv_multishot(submission, descriptor->fd, NULL, 0, 0);
+        submission->flags |= IOSQE_BUFFER_SELECT;
+        submission->buf_group = RING_BUFFERS_GROUP;
+    } else if (descriptor->read == READ_ACCEPT) {
+        descriptor->keeps_connections = true;
+        io_uring_prep_multishot_accept(submission, descriptor->fd, NULL, NULL,
+                                       SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } else {
+        io_uring_prep_poll_add(submission, descriptor->fd, POLLIN);
+    }
+    io_uring_sqe_set_data64(submission, data);
+    descriptor->kernel_read = descriptor->read;
+}
+
+static void tell_arrival(struct descriptor *descriptor)
+{
+    struct arrival *arrival;
+
+    if (descriptor->read == READ_AWAIT) {
+        tell_read(descriptor, 0, NULL);
+        return;
+    }
+    if (has_had_its_turn(descriptor)) {
+        loop_submit_later(descriptor);
+        return;
+    }
+    arrival = arrivals_take(&descriptor->arrivals);
+    tell_read(descriptor, arrival->result, descriptor->keeps_connections ? NULL : arrival->bytes);
+    free(arrival);
+}
+
+/* The last of an operation that the kernel holds no more: what is there now, or -EAGAIN. */
+static void read_last(struct descriptor *descriptor)
+{
+    char bytes[RING_BUFFER_BYTES];
+    int result;
+
+    if (descriptor->read == READ_ACCEPT_LAST) {
+        result = descriptor_accept_now(descriptor);
+    } else {
+        ssize_t received = recv(descriptor->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+
+        result = received >= 0 ? (int)received : errno == EINTR ? -EAGAIN : -errno;
+    }
+    tell_read(descriptor, result, bytes);
+}
+
+static void submit_read(struct descriptor *descriptor)
+{
+    const enum read_operation wanted = kernel_operation(descriptor->read);
+
+    if (descriptor->read == READ_NONE) {
+        if (!arrivals_are_empty(&descriptor->arrivals) && descriptor->kernel_read != READ_NONE) {
+            cancel(descriptor, SIDE_READ, &descriptor->is_read_cancelled);
+        }
+    } else if (!arrivals_are_empty(&descriptor->arrivals)) {
+        tell_arrival(descriptor);
+    } else if (descriptor->kernel_read == READ_NONE) {
+        if (wanted == descriptor->read) {
+            start_read(descriptor);
+        } else {
+            read_last(descriptor);
+        }
+    } else if (wanted != descriptor->read || wanted != descriptor->kernel_read) {
+        /* Its last completion brings us here again. */
+        cancel(descriptor, SIDE_READ, &descriptor->is_read_cancelled);
+    }
+}
+
+/* ---- writing ---- */
+
+static void submit_write(struct descriptor *descriptor)
+{
+    struct io_uring_sqe *submission;
+    const uint64_t data = (uintptr_t)descriptor | SIDE_WRITE;
+
+    if (descriptor->write == WRITE_NONE || descriptor->is_write_held) {
+        return;
+    }
+    if (descriptor->write == WRITE_CONNECT && descriptor->write_result != -EINPROGRESS) {
+        tell_write(descriptor, descriptor->write_result);
+        return;
+    }
+    submission = prepare(descriptor, SIDE_WRITE);
+    if (submission == NULL) {
+        return;
+    }
+    if (descriptor->write == WRITE_CONNECT) {
+        io_uring_prep_poll_add(submission, descriptor->fd, POLLOUT);
+    } else {
+        io_uring_prep_send(submission, descriptor->fd, descriptor->send_bytes,
+                           descriptor->send_length, descriptor->send_flags | MSG_WAITALL);
+    }
+    io_uring_sqe_set_data64(submission, data);
+    descriptor->is_write_held = true;
+}
+
+void io_uring_backend_submit(struct loop *loop, struct descriptor *descriptor)
+{
+    (void)loop;
+    submit_write(descriptor);
+    if (!descriptor->closing) {
+        submit_read(descriptor);
+    }
+}
+
+/* ---- closing ---- */
+
+/* Before close(2): what has been prepared names the descriptor by its number. */
+void io_uring_backend_forget(struct loop *loop, struct descriptor *descriptor)
+{
+    struct io_uring_state *state = loop->backend_state;
+
+    if (descriptor->prepared_batch == state->batch) {
+        io_uring_backend_flush(state);
+    }
+}
+
+bool io_uring_backend_let_go(struct loop *loop, struct descriptor *descriptor)
+{
+    struct arrival *arrival;
+
+    (void)loop;
+    while ((arrival = arrivals_take(&descriptor->arrivals)) != NULL) {
+        if (descriptor->keeps_connections && arrival->result >= 0) {
+            (void)close(arrival->result);
+        }
+        free(arrival);
+    }
+    if (descriptor->kernel_read != READ_NONE) {
+        cancel(descriptor, SIDE_READ, &descriptor->is_read_cancelled);
+    }
+    if (descriptor->is_write_held) {
+        cancel(descriptor, SIDE_WRITE, &descriptor->is_write_cancelled);
+    }
+    return !is_held(descriptor);
+}
