@@ -17,6 +17,10 @@
 enum {
     SUBMISSIONS_MAX = 1024, /* between two calls of the kernel; more make it one call more */
     COMPLETIONS_MAX = 4096,
+    GATHER_TURNS = 4,   /* that make a mean */
+    GATHER_FROM = 4,    /* arrivals in a turn: below it nothing waits for company */
+    GATHER_MAX = 32,    /* arrivals that are enough */
+    GATHER_NS = 200000, /* and the longest that any of them waits */
 };
 
 /* ---- making ---- */
@@ -100,18 +104,48 @@ static void destroy(struct loop *loop)
 
 /* ---- turning ---- */
 
-/* Submits what is prepared and waits for a completion. 0, or what the kernel says. */
+/* How many completions a busy turn waits for: what it sends now, and as much as the last turns have
+ * brought. 0: it is not busy, or somebody would notice. */
+static uint32_t gathered_count(struct io_uring_state *state)
+{
+    const uint32_t sends_count = state->sends_count;
+    const bool is_noticed = state->has_last_send;
+    uint32_t mean;
+
+    state->arrivals_mean += state->arrivals_count - state->arrivals_mean / GATHER_TURNS;
+    mean = state->arrivals_mean / GATHER_TURNS;
+    state->sends_count = state->arrivals_count = 0;
+    state->has_last_send = false;
+    if (is_noticed || mean < GATHER_FROM) {
+        return 0;
+    }
+    return sends_count + (mean < GATHER_MAX ? mean : GATHER_MAX);
+}
+
+/* Submits what is prepared and waits for a completion; in busy times a moment for several, since
+ * waking up costs more than most of what there is to do then (docs/decisions/0008). 0, or what the
+ * kernel says. */
 static int enter(struct io_uring_state *state, int timeout_ms)
 {
+    struct __kernel_timespec gather_time = {.tv_nsec = GATHER_NS};
     struct __kernel_timespec timeout = {
         .tv_sec = timeout_ms / 1000,
         .tv_nsec = (timeout_ms % 1000) * 1000000LL,
     };
+    const uint32_t wanted = gathered_count(state);
     struct io_uring_cqe *first;
 
     state->batch++;
     if (timeout_ms == 0) {
         return io_uring_submit_and_get_events(&state->ring);
+    }
+    if (wanted > 0) {
+        int result =
+            io_uring_submit_and_wait_timeout(&state->ring, &first, wanted, &gather_time, NULL);
+
+        if (result != -ETIME || io_uring_cq_ready(&state->ring) > 0) {
+            return result;
+        }
     }
     if (timeout_ms < 0) {
         return io_uring_submit_and_wait(&state->ring, 1);

@@ -29,6 +29,11 @@ struct io_uring_state {
     struct ring_buffers buffers;
     uint32_t batch; /* what has been prepared since the last submission */
     uint32_t accepts_told;
+    /* For io_uring.c to decide how long a turn may gather, since the last wait: */
+    uint32_t sends_count;    /* prepared: nearly all complete while they are submitted */
+    bool has_last_send;      /* somebody waits for the end behind it */
+    uint32_t arrivals_count; /* completions of read sides */
+    uint32_t arrivals_mean;  /* of the last turns, times GATHER_TURNS */
 };
 
 static inline struct io_uring_state *state_of(const struct descriptor *descriptor)

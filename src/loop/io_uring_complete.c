@@ -117,6 +117,7 @@ void io_uring_backend_complete(struct io_uring_state *state, const struct io_uri
         return; /* of a cancellation */
     }
     if ((data & SIDE_MASK) == SIDE_READ) {
+        state->arrivals_count++;
         read_completed(state, descriptor, completion);
     } else {
         write_completed(descriptor, completion);

@@ -155,6 +155,10 @@ static void submit_write(struct descriptor *descriptor)
     if (descriptor->write == WRITE_CONNECT) {
         io_uring_prep_poll_add(submission, descriptor->fd, POLLOUT);
     } else {
+        state_of(descriptor)->sends_count++;
+        if ((descriptor->send_flags & MSG_MORE) != 0) {
+            state_of(descriptor)->has_last_send = true;
+        }
         io_uring_prep_send(submission, descriptor->fd, descriptor->send_bytes,
                            descriptor->send_length, descriptor->send_flags | MSG_WAITALL);
     }
