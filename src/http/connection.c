@@ -78,6 +78,7 @@ void connection_enter(struct connection *connection, enum connection_state next)
     case CONNECTION_LINGERING:
         descriptor_shutdown_write(&connection->descriptor);
         timer_start(&connection->timer, &server->linger_timers, LINGER_MS);
+        connection_receive_on(connection);
         break;
     case CONNECTION_CLOSED:
         timer_stop(&connection->timer);

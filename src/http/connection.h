@@ -117,6 +117,10 @@ void connection_watch_drain(struct connection *connection);
 /* Bytes, an end or an error from the descriptor. */
 void connection_read_done(void *owner, int result, const char *bytes);
 
+/* Asks for more, unless it has been asked for, or what comes is to wait: for room, or to be thrown
+ * away once the last answer has left. */
+void connection_receive_on(struct connection *connection);
+
 /* There is room for requests again: reads what was kept, then on. */
 void connection_resume(struct connection *connection);
 

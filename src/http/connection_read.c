@@ -279,6 +279,14 @@ static void read_bytes(struct connection *connection, struct slice bytes)
     read_kept(connection);
 }
 
+void connection_receive_on(struct connection *connection)
+{
+    if (connection->state != CONNECTION_CLOSED && connection->state != CONNECTION_PAUSED &&
+        connection->state != CONNECTION_ENDING && connection->descriptor.read == READ_NONE) {
+        descriptor_receive(&connection->descriptor);
+    }
+}
+
 /* The peer has shut its write side: what it has asked for whole is still answered. */
 static void end_of_input(struct connection *connection)
 {
@@ -318,9 +326,7 @@ void connection_read_done(void *owner, int result, const char *bytes)
             read_bytes(connection, (struct slice){bytes, (size_t)result});
         }
     }
-    if (connection->state != CONNECTION_CLOSED && connection->state != CONNECTION_PAUSED) {
-        descriptor_receive(&connection->descriptor);
-    }
+    connection_receive_on(connection);
 }
 
 void connection_resume(struct connection *connection)
@@ -330,7 +336,5 @@ void connection_resume(struct connection *connection)
     if (connection->input != NULL) {
         read_kept(connection);
     }
-    if (connection->state != CONNECTION_CLOSED && connection->state != CONNECTION_PAUSED) {
-        descriptor_receive(&connection->descriptor);
-    }
+    connection_receive_on(connection);
 }

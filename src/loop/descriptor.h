@@ -56,10 +56,11 @@ enum write_operation {
 struct descriptor {
     int fd; /* -1 once closed */
     bool closing;
-    bool submitted;   /* in the loop's list of what is to be handed to the kernel */
-    uint8_t read;     /* enum read_operation */
-    uint8_t write;    /* enum write_operation */
-    int write_result; /* a result found while submitting, told in the next turn */
+    bool is_received_from; /* its first receive has been tried */
+    bool submitted;        /* in the loop's list of what is to be handed to the kernel */
+    uint8_t read;          /* enum read_operation */
+    uint8_t write;         /* enum write_operation */
+    int write_result;      /* a result found while submitting, told in the next turn */
     union {
         uint32_t armed_events;   /* epoll: what the kernel watches, 0 when it watches nothing */
         uint32_t prepared_batch; /* io_uring: of which submission its last operation is a part */

@@ -186,7 +186,10 @@ static void submit(struct loop *loop, struct descriptor *descriptor)
     if (descriptor->write != WRITE_NONE && (descriptor->armed_events & EPOLLOUT) == 0) {
         begin_write(descriptor);
     }
-    if (!descriptor->closing && descriptor->read == READ_RECEIVE_LAST) {
+    if (!descriptor->closing &&
+        (descriptor->read == READ_RECEIVE_LAST ||
+         (descriptor->read == READ_RECEIVE && !descriptor->is_received_from))) {
+        descriptor->is_received_from = true; /* a request has often come with its connection */
         receive_some(loop, descriptor);
     } else if (!descriptor->closing && descriptor->read == READ_ACCEPT_LAST) {
         accept_some(descriptor);

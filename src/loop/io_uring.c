@@ -105,18 +105,16 @@ static void destroy(struct loop *loop)
 /* ---- turning ---- */
 
 /* How many completions a busy turn waits for: what it sends now, and as much as the last turns have
- * brought. 0: it is not busy, or somebody would notice. */
+ * brought. 0: it is not busy. */
 static uint32_t gathered_count(struct io_uring_state *state)
 {
     const uint32_t sends_count = state->sends_count;
-    const bool is_noticed = state->has_last_send;
     uint32_t mean;
 
     state->arrivals_mean += state->arrivals_count - state->arrivals_mean / GATHER_TURNS;
     mean = state->arrivals_mean / GATHER_TURNS;
     state->sends_count = state->arrivals_count = 0;
-    state->has_last_send = false;
-    if (is_noticed || mean < GATHER_FROM) {
+    if (mean < GATHER_FROM) {
         return 0;
     }
     return sends_count + (mean < GATHER_MAX ? mean : GATHER_MAX);

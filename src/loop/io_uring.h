@@ -27,11 +27,11 @@ static_assert(_Alignof(struct descriptor) > SIDE_MASK, "the low bits of an addre
 struct io_uring_state {
     struct io_uring ring;
     struct ring_buffers buffers;
-    uint32_t batch; /* what has been prepared since the last submission */
+    char bytes[RING_BUFFER_BYTES]; /* of receives without the ring */
+    uint32_t batch;                /* what has been prepared since the last submission */
     uint32_t accepts_told;
     /* For io_uring.c to decide how long a turn may gather, since the last wait: */
     uint32_t sends_count;    /* prepared: nearly all complete while they are submitted */
-    bool has_last_send;      /* somebody waits for the end behind it */
     uint32_t arrivals_count; /* completions of read sides */
     uint32_t arrivals_mean;  /* of the last turns, times GATHER_TURNS */
 };

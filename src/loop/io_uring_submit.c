@@ -96,20 +96,44 @@ static void tell_arrival(struct descriptor *descriptor)
     free(arrival);
 }
 
+/* Receives without the ring. -EAGAIN: nothing is there. */
+static int receive_now(struct descriptor *descriptor)
+{
+    struct io_uring_state *state = state_of(descriptor);
+    ssize_t received = recv(descriptor->fd, state->bytes, sizeof state->bytes, MSG_DONTWAIT);
+
+    if (received >= 0) {
+        return (int)received;
+    }
+    return errno == EINTR ? -EAGAIN : -errno;
+}
+
 /* The last of an operation that the kernel holds no more: what is there now, or -EAGAIN. */
 static void read_last(struct descriptor *descriptor)
 {
-    char bytes[RING_BUFFER_BYTES];
+    const int result = descriptor->read == READ_ACCEPT_LAST ? descriptor_accept_now(descriptor)
+                                                            : receive_now(descriptor);
+
+    tell_read(descriptor, result, state_of(descriptor)->bytes);
+}
+
+/* A new connection's request has often come with it, and may be its last: nothing needs to be
+ * started for it then. True when the owner was told. */
+static bool receive_first(struct descriptor *descriptor)
+{
     int result;
 
-    if (descriptor->read == READ_ACCEPT_LAST) {
-        result = descriptor_accept_now(descriptor);
-    } else {
-        ssize_t received = recv(descriptor->fd, bytes, sizeof bytes, MSG_DONTWAIT);
-
-        result = received >= 0 ? (int)received : errno == EINTR ? -EAGAIN : -errno;
+    if (descriptor->read != READ_RECEIVE || descriptor->is_received_from) {
+        return false;
     }
-    tell_read(descriptor, result, bytes);
+    descriptor->is_received_from = true;
+    result = receive_now(descriptor);
+    if (result == -EAGAIN) {
+        return false;
+    }
+    state_of(descriptor)->arrivals_count++;
+    tell_read(descriptor, result, state_of(descriptor)->bytes);
+    return true;
 }
 
 static void submit_read(struct descriptor *descriptor)
@@ -123,10 +147,10 @@ static void submit_read(struct descriptor *descriptor)
     } else if (!arrivals_are_empty(&descriptor->arrivals)) {
         tell_arrival(descriptor);
     } else if (descriptor->kernel_read == READ_NONE) {
-        if (wanted == descriptor->read) {
-            start_read(descriptor);
-        } else {
+        if (wanted != descriptor->read) {
             read_last(descriptor);
+        } else if (!receive_first(descriptor)) {
+            start_read(descriptor);
         }
     } else if (wanted != descriptor->read || wanted != descriptor->kernel_read) {
         /* Its last completion brings us here again. */
@@ -135,6 +159,25 @@ static void submit_read(struct descriptor *descriptor)
 }
 
 /* ---- writing ---- */
+
+/* The last bytes go out at once: they are held back until the end behind them, which the owner says
+ * when it is told. True when that is over. */
+static bool send_last(struct descriptor *descriptor)
+{
+    ssize_t sent = send(descriptor->fd, descriptor->send_bytes, descriptor->send_length,
+                        descriptor->send_flags | MSG_DONTWAIT);
+
+    if (sent < 0) {
+        return false; /* what is wrong the kernel tells once more */
+    }
+    descriptor->send_bytes += sent;
+    descriptor->send_length -= (size_t)sent;
+    if (descriptor->send_length > 0) {
+        return false;
+    }
+    tell_write(descriptor, 0);
+    return true;
+}
 
 static void submit_write(struct descriptor *descriptor)
 {
@@ -148,6 +191,10 @@ static void submit_write(struct descriptor *descriptor)
         tell_write(descriptor, descriptor->write_result);
         return;
     }
+    if (descriptor->write == WRITE_SEND && (descriptor->send_flags & MSG_MORE) != 0 &&
+        send_last(descriptor)) {
+        return;
+    }
     submission = prepare(descriptor, SIDE_WRITE);
     if (submission == NULL) {
         return;
@@ -156,9 +203,6 @@ static void submit_write(struct descriptor *descriptor)
         io_uring_prep_poll_add(submission, descriptor->fd, POLLOUT);
     } else {
         state_of(descriptor)->sends_count++;
-        if ((descriptor->send_flags & MSG_MORE) != 0) {
-            state_of(descriptor)->has_last_send = true;
-        }
         io_uring_prep_send(submission, descriptor->fd, descriptor->send_bytes,
                            descriptor->send_length, descriptor->send_flags | MSG_WAITALL);
     }
