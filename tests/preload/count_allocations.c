@@ -1,8 +1,9 @@
 /*
  * count_allocations.c - preloaded: counts what each process takes from malloc(3)'s family.
  *
- * Every process has a row of its own in the file that FOOTFALL_TEST_ALLOCATIONS names: its pid and
- * how often it has allocated, two 64-bit words that anybody may read at any time.
+ * Every process has a row of its own in the file that FOOTFALL_TEST_ALLOCATIONS names: its pid, how
+ * often it has allocated, and from where last (an address of its own), 64-bit words that anybody
+ * may read at any time.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,11 +19,12 @@ enum { ROWS = 255 };
 struct row {
     _Atomic uint64_t pid;
     _Atomic uint64_t count;
+    _Atomic uint64_t last_caller;
 };
 
 struct table {
     _Atomic uint64_t rows_count;
-    _Atomic uint64_t unused;
+    uint64_t unused[2];
     struct row rows[ROWS];
 };
 
@@ -66,40 +68,41 @@ __attribute__((constructor)) static void begin(void)
     (void)pthread_atfork(NULL, NULL, take_row);
 }
 
-static void count(void)
+static void count(const void *caller)
 {
     if (row != NULL) {
         atomic_fetch_add(&row->count, 1);
+        atomic_store(&row->last_caller, (uintptr_t)caller);
     }
 }
 
 void *malloc(size_t size)
 {
-    count();
+    count(__builtin_return_address(0));
     return __libc_malloc(size);
 }
 
 void *calloc(size_t number, size_t size)
 {
-    count();
+    count(__builtin_return_address(0));
     return __libc_calloc(number, size);
 }
 
 void *realloc(void *memory, size_t size)
 {
-    count();
+    count(__builtin_return_address(0));
     return __libc_realloc(memory, size);
 }
 
 void *reallocarray(void *memory, size_t number, size_t size)
 {
-    count();
+    count(__builtin_return_address(0));
     return size != 0 && number > SIZE_MAX / size ? NULL : __libc_realloc(memory, number * size);
 }
 
 void *memalign(size_t alignment, size_t size)
 {
-    count();
+    count(__builtin_return_address(0));
     return __libc_memalign(alignment, size);
 }
 
