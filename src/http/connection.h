@@ -22,7 +22,7 @@ enum connection_state {
     CONNECTION_HEAD,      /* the beginning of a head is here */
     CONNECTION_BODY,      /* a head was read, its body is under way */
     CONNECTION_PAUSED,    /* too many unanswered requests: what is here waits, nothing is read */
-    CONNECTION_ENDING,    /* no further request counts; what was read is still answered */
+    CONNECTION_ENDING,    /* nothing more is read; what was read is still answered */
     CONNECTION_LINGERING, /* all is answered, the write side is shut: reading on, so that no reset
                              eats the answer */
     CONNECTION_CLOSED,    /* the loop still holds the descriptor */

@@ -37,6 +37,7 @@ struct loop {
     const struct loop_backend *backend;
     void *backend_state;
     bool stopping;
+    bool is_awake; /* the next wait does not sleep */
     uint64_t now_ms;
     struct timer_queue *timer_queues;
     struct deferred *deferred_first;

@@ -60,17 +60,18 @@ struct descriptor {
     bool submitted;        /* in the loop's list of what is to be handed to the kernel */
     uint8_t read;          /* enum read_operation */
     uint8_t write;         /* enum write_operation */
-    int write_result;      /* a result found while submitting, told in the next turn */
+    int write_result;      /* connect(2)'s, told when it is submitted */
     union {
         uint32_t armed_events;   /* epoll: what the kernel watches, 0 when it watches nothing */
         uint32_t prepared_batch; /* io_uring: of which submission its last operation is a part */
     };
     uint8_t kernel_read; /* io_uring: the enum read_operation that the kernel holds */
     bool is_read_cancelled;
+    bool has_lost_bytes; /* for lack of memory: it ends with -ENOMEM */
     bool is_write_held;
     bool is_write_cancelled;
-    bool keeps_connections; /* what is in `arrivals` */
-    int send_flags;         /* for send(2) */
+    bool arrivals_are_connections; /* it accepts */
+    int send_flags;                /* for send(2) */
     struct arrivals arrivals;
     const struct descriptor_events *events;
     void *owner;

@@ -2,9 +2,9 @@
  * epoll.c - the epoll backend: readiness turned into completions.
  *
  * A send is tried when it is submitted and waits for EPOLLOUT only when the socket is full. A
- * receive waits for EPOLLIN, level-triggered, and stays armed while its owner asks again and
- * again, so that the steady state costs one epoll_wait(2) a turn and one recv(2) and send(2) a
- * request. What nobody asks for any more is disarmed only when it is reported.
+ * receive is tried once, then waits for EPOLLIN, level-triggered, and stays armed while its owner
+ * asks again and again, so that the steady state costs one epoll_wait(2) a turn and one recv(2) and
+ * send(2) a request. What nobody asks for any more is disarmed only when it is reported.
  */
 #include "loop/backend.h"
 

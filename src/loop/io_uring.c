@@ -1,6 +1,7 @@
 /*
  * io_uring.c - the io_uring backend: operations are submitted together, once a turn, and the same
- * call waits for completions.
+ * call waits for completions. Two are calls of their own (io_uring_submit.c): the first receive of
+ * a connection, and the last send, behind which its end follows at once.
  *
  * Receives and accepts are multishot: started once, the kernel goes on completing them as long as
  * the owner asks again. What completes while nobody asks is kept (arrivals.h), and the operation is
@@ -18,7 +19,7 @@ enum {
     SUBMISSIONS_MAX = 1024, /* between two calls of the kernel; more make it one call more */
     COMPLETIONS_MAX = 4096,
     GATHER_TURNS = 4,   /* that make a mean */
-    GATHER_FROM = 4,    /* arrivals in a turn: below it nothing waits for company */
+    GATHER_FROM = 4,    /* arrivals, in the mean and in the last turn: else nothing waits */
     GATHER_MAX = 32,    /* arrivals that are enough */
     GATHER_NS = 200000, /* and the longest that any of them waits */
 };
@@ -109,20 +110,23 @@ static void destroy(struct loop *loop)
 static uint32_t gathered_count(struct io_uring_state *state)
 {
     const uint32_t sends_count = state->sends_count;
+    const uint32_t arrivals_count = state->arrivals_count;
     uint32_t mean;
 
-    state->arrivals_mean += state->arrivals_count - state->arrivals_mean / GATHER_TURNS;
+    state->arrivals_mean += arrivals_count - state->arrivals_mean / GATHER_TURNS;
     mean = state->arrivals_mean / GATHER_TURNS;
     state->sends_count = state->arrivals_count = 0;
-    if (mean < GATHER_FROM) {
+    /* After a turn that brought little, such as the store's answer, those who could come may all be
+     * waiting for us. */
+    if (mean < GATHER_FROM || arrivals_count < GATHER_FROM) {
         return 0;
     }
     return sends_count + (mean < GATHER_MAX ? mean : GATHER_MAX);
 }
 
-/* Submits what is prepared and waits for a completion; in busy times a moment for several, since
- * waking up costs more than most of what there is to do then (docs/decisions/0008). 0, or what the
- * kernel says. */
+/* Submits what is prepared and waits for a completion: 0, or what the kernel says. In busy times a
+ * moment for several, since waking up costs more than most of what there is to do then
+ * (docs/decisions/0008). */
 static int enter(struct io_uring_state *state, int timeout_ms)
 {
     struct __kernel_timespec gather_time = {.tv_nsec = GATHER_NS};
@@ -133,7 +137,6 @@ static int enter(struct io_uring_state *state, int timeout_ms)
     const uint32_t wanted = gathered_count(state);
     struct io_uring_cqe *first;
 
-    state->batch++;
     if (timeout_ms == 0) {
         return io_uring_submit_and_get_events(&state->ring);
     }
@@ -159,6 +162,7 @@ static int wait_and_dispatch(struct loop *loop, int timeout_ms)
     unsigned head;
     unsigned count = 0;
 
+    io_uring_backend_note_submitted(state);
     /* ETIME: nothing came; EAGAIN, EBUSY: it takes more once completions have been read. */
     if (result < 0 && result != -ETIME && result != -EINTR && result != -EAGAIN &&
         result != -EBUSY) {

@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <liburing.h>
 
-enum { ACCEPTS_PER_TURN = 32 }; /* of one listener, before others have their turn */
+enum { ACCEPTS_PER_TURN = 32 }; /* of all listeners, before others have their turn */
 
 /* What a completion belongs to, in the low bits of the descriptor's address; 0: to nobody. */
 enum side {
@@ -85,6 +85,14 @@ static inline void tell_write(struct descriptor *descriptor, int result)
 {
     descriptor->write = WRITE_NONE;
     descriptor->events->write_done(descriptor->owner, result);
+}
+
+/* After a submission: a new batch begins, unless the kernel has left something of the old one. */
+static inline void io_uring_backend_note_submitted(struct io_uring_state *state)
+{
+    if (io_uring_sq_ready(&state->ring) == 0) {
+        state->batch++;
+    }
 }
 
 /* ---- io_uring_submit.c ---- */

@@ -12,9 +12,10 @@
 static void keep(struct descriptor *descriptor, int result, const char *bytes)
 {
     if (arrivals_add(&descriptor->arrivals, result, bytes) < 0) {
-        if (descriptor->keeps_connections && result >= 0) {
+        if (descriptor->arrivals_are_connections && result >= 0) {
             (void)close(result);
         } else {
+            descriptor->has_lost_bytes = true;
             (void)shutdown(descriptor->fd, SHUT_RDWR);
         }
     }
@@ -31,6 +32,10 @@ static void read_brought(struct descriptor *descriptor, enum read_operation oper
         } else if (descriptor->read != READ_NONE) {
             loop_submit_later(descriptor);
         }
+        return;
+    }
+    if (descriptor->has_lost_bytes) {
+        loop_submit_later(descriptor); /* what comes behind a gap is worth nothing */
         return;
     }
     if (kernel_operation(descriptor->read) != operation || has_had_its_turn(descriptor) ||

@@ -13,7 +13,7 @@
 void io_uring_backend_flush(struct io_uring_state *state)
 {
     (void)io_uring_submit(&state->ring); /* what it leaves is submitted by the next */
-    state->batch++;
+    io_uring_backend_note_submitted(state);
 }
 
 /* Room for an operation whose completion goes to that side of the descriptor; NULL when the kernel
@@ -32,7 +32,7 @@ static struct io_uring_sqe *prepare(struct descriptor *descriptor, enum side sid
         return NULL;
     }
     descriptor->prepared_batch = state->batch;
-    io_uring_sqe_set_data64(submission, (uintptr_t)descriptor | side);
+    io_uring_sqe_set_data64(submission, (uintptr_t)descriptor | side); /* prep leaves it alone */
     return submission;
 }
 
@@ -59,7 +59,6 @@ static void cancel(struct descriptor *descriptor, enum side side, bool *is_cance
 static void start_read(struct descriptor *descriptor)
 {
     struct io_uring_sqe *submission = prepare(descriptor, SIDE_READ);
-    const uint64_t data = (uintptr_t)descriptor | SIDE_READ;
 
     if (submission == NULL) {
         return;
@@ -69,13 +68,12 @@ static void start_read(struct descriptor *descriptor)
         submission->flags |= IOSQE_BUFFER_SELECT;
         submission->buf_group = RING_BUFFERS_GROUP;
     } else if (descriptor->read == READ_ACCEPT) {
-        descriptor->keeps_connections = true;
+        descriptor->arrivals_are_connections = true;
         io_uring_prep_multishot_accept(submission, descriptor->fd, NULL, NULL,
                                        SOCK_NONBLOCK | SOCK_CLOEXEC);
     } else {
         io_uring_prep_poll_add(submission, descriptor->fd, POLLIN);
     }
-    io_uring_sqe_set_data64(submission, data);
     descriptor->kernel_read = descriptor->read;
 }
 
@@ -87,12 +85,18 @@ static void tell_arrival(struct descriptor *descriptor)
         tell_read(descriptor, 0, NULL);
         return;
     }
+    if (descriptor->arrivals_are_connections && descriptor->kernel_read != READ_NONE) {
+        /* The kernel's queue has a limit, this list has none. It is accepted on when it is empty.
+         */
+        cancel(descriptor, SIDE_READ, &descriptor->is_read_cancelled);
+    }
     if (has_had_its_turn(descriptor)) {
         loop_submit_later(descriptor);
         return;
     }
     arrival = arrivals_take(&descriptor->arrivals);
-    tell_read(descriptor, arrival->result, descriptor->keeps_connections ? NULL : arrival->bytes);
+    tell_read(descriptor, arrival->result,
+              descriptor->arrivals_are_connections ? NULL : arrival->bytes);
     free(arrival);
 }
 
@@ -131,7 +135,6 @@ static bool receive_first(struct descriptor *descriptor)
     if (result == -EAGAIN) {
         return false;
     }
-    state_of(descriptor)->arrivals_count++;
     tell_read(descriptor, result, state_of(descriptor)->bytes);
     return true;
 }
@@ -146,6 +149,8 @@ static void submit_read(struct descriptor *descriptor)
         }
     } else if (!arrivals_are_empty(&descriptor->arrivals)) {
         tell_arrival(descriptor);
+    } else if (descriptor->has_lost_bytes) {
+        tell_read(descriptor, -ENOMEM, NULL);
     } else if (descriptor->kernel_read == READ_NONE) {
         if (wanted != descriptor->read) {
             read_last(descriptor);
@@ -182,7 +187,6 @@ static bool send_last(struct descriptor *descriptor)
 static void submit_write(struct descriptor *descriptor)
 {
     struct io_uring_sqe *submission;
-    const uint64_t data = (uintptr_t)descriptor | SIDE_WRITE;
 
     if (descriptor->write == WRITE_NONE || descriptor->is_write_held) {
         return;
@@ -206,7 +210,6 @@ static void submit_write(struct descriptor *descriptor)
         io_uring_prep_send(submission, descriptor->fd, descriptor->send_bytes,
                            descriptor->send_length, descriptor->send_flags | MSG_WAITALL);
     }
-    io_uring_sqe_set_data64(submission, data);
     descriptor->is_write_held = true;
 }
 
@@ -221,6 +224,22 @@ void io_uring_backend_submit(struct loop *loop, struct descriptor *descriptor)
 
 /* ---- closing ---- */
 
+/* The kernel is too short of something to take it: it becomes an operation that does nothing. */
+static void void_prepared(struct io_uring_state *state, const struct descriptor *descriptor)
+{
+    const struct io_uring_sq *queue = &state->ring.sq;
+
+    for (unsigned i = *queue->khead; i != queue->sqe_tail; i++) {
+        struct io_uring_sqe *submission = &queue->sqes[i & queue->ring_mask];
+        const uint64_t data = submission->user_data;
+
+        if ((data & ~(uint64_t)SIDE_MASK) == (uintptr_t)descriptor) {
+            io_uring_prep_nop(submission);
+            io_uring_sqe_set_data64(submission, data);
+        }
+    }
+}
+
 /* Before close(2): what has been prepared names the descriptor by its number. */
 void io_uring_backend_forget(struct loop *loop, struct descriptor *descriptor)
 {
@@ -228,6 +247,9 @@ void io_uring_backend_forget(struct loop *loop, struct descriptor *descriptor)
 
     if (descriptor->prepared_batch == state->batch) {
         io_uring_backend_flush(state);
+    }
+    if (descriptor->prepared_batch == state->batch) {
+        void_prepared(state, descriptor);
     }
 }
 
@@ -237,7 +259,7 @@ bool io_uring_backend_let_go(struct loop *loop, struct descriptor *descriptor)
 
     (void)loop;
     while ((arrival = arrivals_take(&descriptor->arrivals)) != NULL) {
-        if (descriptor->keeps_connections && arrival->result >= 0) {
+        if (descriptor->arrivals_are_connections && arrival->result >= 0) {
             (void)close(arrival->result);
         }
         free(arrival);

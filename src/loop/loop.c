@@ -48,6 +48,11 @@ void loop_destroy(struct loop *loop)
     free(loop);
 }
 
+void loop_stay_awake(struct loop *loop)
+{
+    loop->is_awake = true;
+}
+
 uint64_t loop_now_ms(const struct loop *loop)
 {
     return loop->now_ms;
@@ -170,6 +175,8 @@ int loop_run(struct loop *loop)
     int result = 0;
 
     while (result == 0) {
+        int timeout_ms;
+
         for (int round = 0; round < SETTLE_ROUNDS_MAX && !is_settled(loop); round++) {
             run_deferred(loop);
             submit_all(loop);
@@ -177,7 +184,9 @@ int loop_run(struct loop *loop)
         if (loop->stopping && loop->closing_count == 0) {
             break;
         }
-        result = loop->backend->wait(loop, is_settled(loop) ? loop_timers_timeout_ms(loop) : 0);
+        timeout_ms = is_settled(loop) && !loop->is_awake ? loop_timers_timeout_ms(loop) : 0;
+        loop->is_awake = false;
+        result = loop->backend->wait(loop, timeout_ms);
         loop_timers_expire(loop);
     }
     loop->backend->hand_over(loop);

@@ -38,6 +38,9 @@ int loop_run(struct loop *loop);
  * submitted and told. */
 void loop_stop(struct loop *loop);
 
+/* The next wait takes what is there and does not sleep: there is more to do than was done. */
+void loop_stay_awake(struct loop *loop);
+
 /* The time of the present turn in milliseconds, CLOCK_MONOTONIC: read once a turn. */
 uint64_t loop_now_ms(const struct loop *loop);
 

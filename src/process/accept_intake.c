@@ -131,9 +131,12 @@ static uint32_t accept_some(struct accept_source *source, uint32_t accepts_max)
 
     if (result < 0 && result != -EAGAIN) {
         wait_for_room(source->intake);
-    } else {
-        source_watch(source);
+        return count;
     }
+    if (result == 0) {
+        loop_stay_awake(source->intake->loop);
+    }
+    source_watch(source);
     return count;
 }
 

@@ -51,8 +51,8 @@ uint32_t dealer_bury_slot(struct dealer *dealer, uint32_t slot, uint64_t now_ms)
  * come first. */
 int dealer_deal(struct dealer *dealer, int connection_fd, uint32_t listener, uint64_t now_ms);
 
-/* Sends what was dealt, several to a worker in one message. What cannot be sent is dealt to others;
- * nothing is left unsent. */
+/* Sends what was dealt, several to a worker in one message. What cannot be sent is dealt to others,
+ * or waits to be dealt again. */
 void dealer_flush(struct dealer *dealer, uint64_t now_ms);
 
 /* Looks what was taken meanwhile, closes those copies, and deals what is to be dealt again. */

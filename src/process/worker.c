@@ -97,6 +97,9 @@ static void drain_timed_out(void *owner)
     timer_init(&worker->drain_limit, store_will_not_close, worker);
     timer_start(&worker->drain_limit, &worker->timers, ABORT_GRACE_MS);
     worker->intake_ended = true;
+    if (worker->accepts != NULL) {
+        accept_intake_leave(worker->accepts); /* or each that is cut would make room for another */
+    }
     http_server_abort(worker->server);
     end_when_drained(worker);
 }
