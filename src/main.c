@@ -155,9 +155,8 @@ static int serve(const struct settings *settings, const struct store_url *store)
         return fail(strerror(-result));
     }
     log_start(settings, store);
-    if (loop_choose(settings->loop, &loop_kind, reason) < 0) {
-        exit_status = fail(reason);
-    } else if (listeners_open(settings->listen, settings->listen_count, &listeners, reason) < 0) {
+    if (loop_choose(settings->loop, &loop_kind, reason) < 0 ||
+        listeners_open(settings->listen, settings->listen_count, &listeners, reason) < 0) {
         exit_status = fail(reason);
     } else if (settings->workers == 0) {
         exit_status = serve_alone(settings, loop_kind, scoreboard, &listeners);

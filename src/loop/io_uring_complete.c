@@ -115,13 +115,14 @@ static void write_completed(struct descriptor *descriptor, const struct io_uring
 
 void io_uring_backend_complete(struct io_uring_state *state, const struct io_uring_cqe *completion)
 {
-    const uint64_t data = io_uring_cqe_get_data64(completion);
-    struct descriptor *descriptor = (void *)(uintptr_t)(data & ~(uint64_t)SIDE_MASK);
+    char *data = io_uring_cqe_get_data(completion);
+    const uintptr_t side = (uintptr_t)data & SIDE_MASK;
+    struct descriptor *descriptor = (void *)(data - side);
 
     if (descriptor == NULL) {
         return; /* of a cancellation */
     }
-    if ((data & SIDE_MASK) == SIDE_READ) {
+    if (side == SIDE_READ) {
         state->arrivals_count++;
         read_completed(state, descriptor, completion);
     } else {

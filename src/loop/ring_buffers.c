@@ -45,8 +45,8 @@ int ring_buffers_open(struct ring_buffers *buffers, struct io_uring *ring)
         .bytes = (char *)mapped + ENTRIES_BYTES,
     };
     io_uring_buf_ring_init(buffers->entries);
-    for (uint16_t id = 0; id < BUFFERS_COUNT; id++) {
-        give(buffers, id);
+    for (unsigned id = 0; id < BUFFERS_COUNT; id++) {
+        give(buffers, (uint16_t)id);
     }
     ring_buffers_publish(buffers);
     return 0;
