@@ -50,20 +50,21 @@ int loop_choose(enum setting_loop wanted, enum loop_kind *out_kind,
 
     *out_kind = LOOP_EPOLL;
     if (wanted == SETTING_LOOP_EPOLL) {
-        log_choice(LOOP_EPOLL, "--loop");
+        log_choice(LOOP_EPOLL, "it was asked for");
         return 0;
     }
     result = try_io_uring();
     if (result < 0 && wanted == SETTING_LOOP_IO_URING) {
         (void)snprintf(out_reason, LOOP_CHOICE_REASON_BYTES,
-                       "--loop io_uring: %s; --loop auto takes epoll then", reason_of(result));
+                       "io_uring was asked for: %s; --loop auto would take epoll",
+                       reason_of(result));
         return result;
     }
     if (result == 0) {
         *out_kind = LOOP_IO_URING;
     }
     log_choice(*out_kind, result < 0                        ? reason_of(result)
-                          : wanted == SETTING_LOOP_IO_URING ? "--loop"
+                          : wanted == SETTING_LOOP_IO_URING ? "it was asked for"
                                                             : "the kernel lets it");
     return 0;
 }

@@ -19,6 +19,7 @@ static int init_error;
 static unsigned last_flags;
 static int register_error;
 static int submit_error;
+static bool is_kernel_short; /* it takes no submission for now */
 static bool failing_calloc;
 static bool failing_mmap;
 
@@ -32,6 +33,16 @@ int __wrap_io_uring_register_buf_ring(struct io_uring *ring, struct io_uring_buf
                                       unsigned flags);
 int __real_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_count);
 int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_count);
+int __real_io_uring_submit(struct io_uring *ring);
+int __wrap_io_uring_submit(struct io_uring *ring);
+int __real_io_uring_submit_and_get_events(struct io_uring *ring);
+int __wrap_io_uring_submit_and_get_events(struct io_uring *ring);
+int __real_io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **first,
+                                            unsigned wait_count, struct __kernel_timespec *time,
+                                            sigset_t *signals);
+int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **first,
+                                            unsigned wait_count, struct __kernel_timespec *time,
+                                            sigset_t *signals);
 void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__real_mmap64(void *address, size_t length, int protection, int flags, int fd, off_t offset);
@@ -61,6 +72,25 @@ int __wrap_io_uring_register_buf_ring(struct io_uring *ring, struct io_uring_buf
 int __wrap_io_uring_submit_and_wait(struct io_uring *ring, unsigned wait_count)
 {
     return submit_error < 0 ? submit_error : __real_io_uring_submit_and_wait(ring, wait_count);
+}
+
+int __wrap_io_uring_submit(struct io_uring *ring)
+{
+    return is_kernel_short ? -EAGAIN : __real_io_uring_submit(ring);
+}
+
+int __wrap_io_uring_submit_and_get_events(struct io_uring *ring)
+{
+    return is_kernel_short ? -EAGAIN : __real_io_uring_submit_and_get_events(ring);
+}
+
+int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **first,
+                                            unsigned wait_count, struct __kernel_timespec *time,
+                                            sigset_t *signals)
+{
+    return is_kernel_short
+               ? -EAGAIN
+               : __real_io_uring_submit_and_wait_timeout(ring, first, wait_count, time, signals);
 }
 
 void *__wrap_calloc(size_t count, size_t size)
@@ -263,6 +293,42 @@ static void a_stop_waits_until_the_kernel_has_let_go(void **state)
     turning_finish(&turning);
 }
 
+/* What was prepared names its descriptor by a number, which another connection may have by the time
+ * that the kernel takes it. */
+static void what_the_kernel_did_not_take_reaches_no_other_connection(void **state)
+{
+    struct turning_loop turning;
+    char byte;
+    int fds[2];
+    int others[2];
+
+    (void)state;
+    turning_init_on(&turning, LOOP_IO_URING);
+    closed_count = 0;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+    descriptor_open(&echoes[0].descriptor, turning.loop, fds[0], &echo_events, &echoes[0]);
+    is_kernel_short = true;
+    descriptor_receive(&echoes[0].descriptor);
+    descriptor_send(&echoes[0].descriptor, "x", 1);
+    turn_for(&turning, 3);
+    descriptor_close(&echoes[0].descriptor);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, others), 0);
+    assert_int_equal(others[0], fds[0]);
+    assert_int_equal(send(others[1], "y", 1, MSG_NOSIGNAL), 1);
+    turn_for(&turning, 3);
+    is_kernel_short = false;
+    while (closed_count == 0) {
+        turn_for(&turning, 2);
+    }
+    assert_int_equal(recv(others[1], &byte, 1, 0), -1);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(recv(others[0], &byte, 1, 0), 1); /* nobody has taken it away */
+    assert_int_equal(close(others[0]), 0);
+    assert_int_equal(close(others[1]), 0);
+    assert_int_equal(close(fds[1]), 0);
+    turning_finish(&turning);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -271,6 +337,8 @@ int main(void)
         cmocka_unit_test_setup(a_kernel_that_lacks_deferred_work_does_without,
                                skip_without_io_uring),
         cmocka_unit_test_setup(more_that_talk_at_once_than_buffers_and_submissions_are_all_served,
+                               skip_without_io_uring),
+        cmocka_unit_test_setup(what_the_kernel_did_not_take_reaches_no_other_connection,
                                skip_without_io_uring),
         cmocka_unit_test_setup(a_stop_waits_until_the_kernel_has_let_go, skip_without_io_uring),
     };
