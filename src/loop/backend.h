@@ -53,6 +53,9 @@ extern const struct loop_backend loop_backend_io_uring;
 /* Has the descriptor handed to the backend at the end of the turn. */
 void loop_submit_later(struct descriptor *descriptor);
 
+/* How a connect(2) in progress has ended, once the socket can be written to: 0 or -errno. */
+int loop_connect_result(const struct descriptor *descriptor);
+
 /* Whether this error of accept4(2) concerns one connection alone, which is gone already. */
 bool loop_accept_error_passes(int error);
 

@@ -47,6 +47,17 @@ void descriptor_accept_last(struct descriptor *descriptor)
     loop_submit_later(descriptor);
 }
 
+int loop_connect_result(const struct descriptor *descriptor)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+
+    if (getsockopt(descriptor->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) {
+        error = errno;
+    }
+    return -error;
+}
+
 bool loop_accept_error_passes(int error)
 {
     return error == ECONNABORTED || error == EINTR || error == EPROTO || error == EPERM;

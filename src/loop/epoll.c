@@ -211,17 +211,6 @@ static void submit(struct loop *loop, struct descriptor *descriptor)
     }
 }
 
-static void finish_connect(struct descriptor *descriptor)
-{
-    int error = 0;
-    socklen_t length = sizeof error;
-
-    if (getsockopt(descriptor->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) {
-        error = errno;
-    }
-    tell_write(descriptor, -error);
-}
-
 static void dispatch(struct loop *loop, struct descriptor *descriptor, uint32_t events)
 {
     const uint32_t ended = EPOLLERR | EPOLLHUP;
@@ -231,7 +220,7 @@ static void dispatch(struct loop *loop, struct descriptor *descriptor, uint32_t 
     }
     if ((events & (EPOLLOUT | ended)) != 0) {
         if (descriptor->write == WRITE_CONNECT) {
-            finish_connect(descriptor);
+            tell_write(descriptor, loop_connect_result(descriptor));
         } else if (descriptor->write == WRITE_SEND) {
             (void)send_some(descriptor);
         }

@@ -78,17 +78,6 @@ static void read_completed(struct io_uring_state *state, struct descriptor *desc
     ring_buffers_return(&state->buffers, completion);
 }
 
-static void connect_completed(struct descriptor *descriptor)
-{
-    int error = 0;
-    socklen_t length = sizeof error;
-
-    if (getsockopt(descriptor->fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) {
-        error = errno;
-    }
-    tell_write(descriptor, -error);
-}
-
 static void write_completed(struct descriptor *descriptor, const struct io_uring_cqe *completion)
 {
     int result = completion->res;
@@ -99,7 +88,7 @@ static void write_completed(struct descriptor *descriptor, const struct io_uring
         return;
     }
     if (descriptor->write == WRITE_CONNECT) {
-        connect_completed(descriptor);
+        tell_write(descriptor, loop_connect_result(descriptor));
     } else if (result < 0 && result != -EINTR && result != -EAGAIN) {
         tell_write(descriptor, result);
     } else {
