@@ -88,11 +88,9 @@ static int accept_queued(struct accept_source *source, uint32_t accepts_max, uin
     struct accept_intake *intake = source->intake;
 
     for (*out_count = 0; *out_count < accepts_max; ++*out_count) {
-        int fd = -EMFILE;
+        int fd = fair_share_is_full(intake->share) ? -EMFILE
+                                                   : descriptor_accept_now(&source->descriptor);
 
-        if (intake->share == NULL || !fair_share_is_full(intake->share)) {
-            fd = descriptor_accept_now(&source->descriptor);
-        }
         if (fd < 0) {
             return fd;
         }
@@ -160,7 +158,9 @@ static void readable(void *owner, int result, const char *bytes)
     struct accept_intake *intake = source->intake;
 
     (void)bytes;
-    if (result < 0) {
+    if (intake->draining) {
+        source_drained(source, result);
+    } else if (result < 0) {
         wait_for_room(intake);
     } else if (!timer_is_running(&intake->pause) && !others_go_first(intake)) {
         (void)accept_some(source, SHARED_ACCEPTS);
@@ -256,10 +256,15 @@ void accept_intake_retry(struct accept_intake *intake)
     }
 }
 
-/* Alone the loop accepts for us, and may have what nobody asked for yet: the last accept brings it.
- */
+/* The loop may have accepted what nobody asked for yet, which the last accept brings. And when that
+ * has told that there is no more, the kernel holds nothing of the listener that would keep it
+ * listening beyond its close. */
 static void accept_last(struct accept_source *source)
 {
+    if (source->intake->share != NULL && fair_share_is_full(source->intake->share)) {
+        wait_for_room(source->intake);
+        return;
+    }
     if (source->descriptor.read == READ_NONE) {
         descriptor_accept(&source->descriptor);
     }
@@ -283,31 +288,13 @@ static void source_drained(struct accept_source *source, int result)
     }
 }
 
-/* Accepts what is queued at one listener, then closes it, now or as soon as there is room. */
-static void drain_source(struct accept_source *source)
-{
-    uint32_t count;
-    int result;
-
-    if (source->descriptor.closing) {
-        return;
-    }
-    if (source->intake->share == NULL) {
-        accept_last(source);
-        return;
-    }
-    result = accept_queued(source, DRAIN_ACCEPTS_MAX, &count);
-    if (result < 0 && result != -EAGAIN) {
-        wait_for_room(source->intake);
-    } else {
-        descriptor_release(&source->descriptor);
-    }
-}
-
+/* Accepts what is queued, and closes each listener as soon as its queue is empty. */
 static void drain_all(struct accept_intake *intake)
 {
     for (uint32_t i = 0; i < intake->sources_count; i++) {
-        drain_source(&intake->sources[i]);
+        if (!intake->sources[i].descriptor.closing) {
+            accept_last(&intake->sources[i]);
+        }
     }
 }
 

@@ -262,8 +262,8 @@ static void held_and_then_drained_it_takes_what_is_queued(void **state)
     connect_clients(20);
     accept_intake_drain(intake);
     accept_intake_hold(intake);
-    assert_int_equal(took_count, 20);
     turn_until(&turning, has_ended, NULL);
+    assert_int_equal(took_count, 20);
     assert_int_equal(ended_count, 1);
 }
 
