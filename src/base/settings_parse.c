@@ -123,65 +123,73 @@ bool setting_parse_milliseconds(const struct setting *setting, const char *text,
     return true;
 }
 
+/* Which of the words it is; -1 for none of them. */
+static int word_index(const char *text, const char *const *words, int words_count)
+{
+    for (int i = 0; i < words_count; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+#define WORD_INDEX(text, words) word_index((text), (words), (int)(sizeof(words) / sizeof(words)[0]))
+
 bool setting_parse_balance(const struct setting *setting, const char *text,
                            struct settings *settings)
 {
+    static const char *const words[] = {
+        [BALANCE_ROUND_ROBIN] = "round-robin",
+        [BALANCE_KERNEL] = "kernel",
+    };
+    const int index = WORD_INDEX(text, words);
+
     (void)setting;
-    if (strcmp(text, "round-robin") == 0) {
-        settings->balance = BALANCE_ROUND_ROBIN;
-    } else if (strcmp(text, "kernel") == 0) {
-        settings->balance = BALANCE_KERNEL;
-    } else {
-        return false;
-    }
-    return true;
+    settings->balance = (enum setting_balance)index;
+    return index >= 0;
 }
 
 bool setting_parse_loop(const struct setting *setting, const char *text, struct settings *settings)
 {
+    static const char *const words[] = {
+        [SETTING_LOOP_AUTO] = "auto",
+        [SETTING_LOOP_IO_URING] = "io_uring",
+        [SETTING_LOOP_EPOLL] = "epoll",
+    };
+    const int index = WORD_INDEX(text, words);
+
     (void)setting;
-    if (strcmp(text, "auto") == 0) {
-        settings->loop = SETTING_LOOP_AUTO;
-    } else if (strcmp(text, "io_uring") == 0) {
-        settings->loop = SETTING_LOOP_IO_URING;
-    } else if (strcmp(text, "epoll") == 0) {
-        settings->loop = SETTING_LOOP_EPOLL;
-    } else {
-        return false;
-    }
-    return true;
+    settings->loop = (enum setting_loop)index;
+    return index >= 0;
 }
 
 bool setting_parse_log_level(const struct setting *setting, const char *text,
                              struct settings *settings)
 {
-    static const char *const names[] = {
+    static const char *const words[] = {
         [LOG_ERROR] = "error",
         [LOG_WARN] = "warn",
         [LOG_INFO] = "info",
         [LOG_DEBUG] = "debug",
     };
+    const int index = WORD_INDEX(text, words);
 
     (void)setting;
-    for (unsigned level = 0; level < sizeof names / sizeof names[0]; level++) {
-        if (strcmp(text, names[level]) == 0) {
-            settings->log_level = (enum log_level)level;
-            return true;
-        }
-    }
-    return false;
+    settings->log_level = (enum log_level)index;
+    return index >= 0;
 }
 
 bool setting_parse_log_format(const struct setting *setting, const char *text,
                               struct settings *settings)
 {
+    static const char *const words[] = {
+        [LOG_TEXT] = "text",
+        [LOG_JSON] = "json",
+    };
+    const int index = WORD_INDEX(text, words);
+
     (void)setting;
-    if (strcmp(text, "text") == 0) {
-        settings->log_format = LOG_TEXT;
-    } else if (strcmp(text, "json") == 0) {
-        settings->log_format = LOG_JSON;
-    } else {
-        return false;
-    }
-    return true;
+    settings->log_format = (enum log_format)index;
+    return index >= 0;
 }

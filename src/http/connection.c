@@ -54,7 +54,6 @@ static void enter_idle(struct connection *connection)
 void connection_enter(struct connection *connection, enum connection_state next)
 {
     struct http_server *server = connection->server;
-
     const bool has_lingered = connection->state == CONNECTION_LINGERING;
 
     assert((connection_may_enter[connection->state] & 1U << next) != 0);

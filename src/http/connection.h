@@ -70,7 +70,7 @@ struct http_server {
     struct router router;
     struct date date;
     struct reply_head usual_head;
-    int64_t usual_head_second; /* whose date it has */
+    int64_t usual_head_second; /* whose date it has; -1: it is not made yet */
     struct exchange_table exchanges;
     struct pool connections;
     struct pool outputs;

@@ -40,7 +40,7 @@ static struct slice present_date(struct http_server *server)
 {
     struct slice date = date_text(&server->date, loop_now_ms(server->loop));
 
-    if (server->usual_head_second != server->date.second || server->usual_head.length == 0) {
+    if (server->usual_head_second != server->date.second) {
         reply_head_prepare(&server->usual_head, date);
         server->usual_head_second = server->date.second;
     }

@@ -42,6 +42,12 @@ static inline void write_number(struct writer *writer, uint64_t number)
     writer->end += decimal_write(writer->end, number);
 }
 
+/* RFC 9110 8.6: no Content-Length with 204. */
+static bool has_content(uint16_t status)
+{
+    return status != 204;
+}
+
 bool reply_has_status(uint16_t status)
 {
     return status < STATUSES_MAX && status_lines[status] != NULL;
@@ -62,35 +68,26 @@ void reply_set_error(struct reply *out_reply, uint16_t status, const char *sente
     out_reply->body_length = (uint8_t)(writer.end - out_reply->body);
 }
 
+/* The head of any answer, up to its length, which only some have. */
+static void write_head(struct writer *writer, uint16_t status, struct slice date)
+{
+    write_slice(writer, slice_of(status_lines[status]));
+    write_slice(writer, SLICE("Date: "));
+    write_slice(writer, date);
+    if (has_content(status)) {
+        write_slice(writer, SLICE("\r\nContent-Type: application/json"));
+    }
+    write_slice(writer, SLICE("\r\nCache-Control: no-store"));
+}
+
 void reply_head_prepare(struct reply_head *out_head, struct slice date)
 {
     struct writer writer = {out_head->bytes};
 
-    write_slice(&writer, slice_of(status_lines[200]));
-    write_slice(&writer, SLICE("Date: "));
-    write_slice(&writer, date);
-    write_slice(&writer, SLICE("\r\nContent-Type: application/json"
-                               "\r\nCache-Control: no-store\r\nContent-Length: "));
+    write_head(&writer, 200, date);
+    write_slice(&writer, SLICE("\r\nContent-Length: "));
     out_head->length = (uint16_t)(writer.end - out_head->bytes);
     assert(out_head->length <= REPLY_HEAD_BYTES_MAX);
-}
-
-/* The head of any answer, up to the fields that only some have. */
-static void write_head(struct writer *writer, const struct reply *reply, struct slice date)
-{
-    const bool has_content = reply->status != 204; /* RFC 9110 8.6: no Content-Length with 204 */
-
-    write_slice(writer, slice_of(status_lines[reply->status]));
-    write_slice(writer, SLICE("Date: "));
-    write_slice(writer, date);
-    if (has_content) {
-        write_slice(writer, SLICE("\r\nContent-Type: application/json"));
-    }
-    write_slice(writer, SLICE("\r\nCache-Control: no-store"));
-    if (has_content && !reply->has_no_length) {
-        write_slice(writer, SLICE("\r\nContent-Length: "));
-        write_number(writer, reply->body_length);
-    }
 }
 
 size_t reply_write(char *out_bytes, const struct reply *reply, const struct reply_manner *manner)
@@ -102,7 +99,11 @@ size_t reply_write(char *out_bytes, const struct reply *reply, const struct repl
         write_slice(&writer, (struct slice){manner->prepared->bytes, manner->prepared->length});
         write_number(&writer, reply->body_length);
     } else {
-        write_head(&writer, reply, manner->date);
+        write_head(&writer, reply->status, manner->date);
+        if (has_content(reply->status) && !reply->has_no_length) {
+            write_slice(&writer, SLICE("\r\nContent-Length: "));
+            write_number(&writer, reply->body_length);
+        }
     }
     if (reply->allow != NULL) {
         write_slice(&writer, SLICE("\r\nAllow: "));
@@ -118,7 +119,7 @@ size_t reply_write(char *out_bytes, const struct reply *reply, const struct repl
         write_slice(&writer, SLICE("\r\nConnection: keep-alive"));
     }
     write_slice(&writer, SLICE("\r\n\r\n"));
-    if (reply->status != 204 && !manner->is_head) {
+    if (has_content(reply->status) && !manner->is_head) {
         write_slice(&writer, (struct slice){reply->body, reply->body_length});
     }
     assert((size_t)(writer.end - out_bytes) <= REPLY_BYTES_MAX);

@@ -26,7 +26,7 @@ struct reply {
 
 /* The head that nearly every answer has, up to the digits of its length: made once a second. */
 struct reply_head {
-    uint16_t length; /* 0: not made yet */
+    uint16_t length;
     char bytes[REPLY_HEAD_BYTES_MAX];
 };
 

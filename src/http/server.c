@@ -64,6 +64,7 @@ int http_server_create(struct loop *loop, const struct http_settings *settings,
         .owner = settings->routes_owner,
     };
     date_init(&server->date);
+    server->usual_head_second = -1;
     exchange_table_init(&server->exchanges);
     pool_init(&server->connections, sizeof(struct connection), CONNECTIONS_KEPT_MAX);
     pool_init(&server->outputs, sizeof(struct output), OUTPUTS_KEPT_MAX);

@@ -53,6 +53,26 @@ extern const struct loop_backend loop_backend_io_uring;
 /* Has the descriptor handed to the backend at the end of the turn. */
 void loop_submit_later(struct descriptor *descriptor);
 
+/* The owner's operation is over: the one call that it makes. */
+static inline void loop_tell_read(struct descriptor *descriptor, int result, const char *bytes)
+{
+    descriptor->read = READ_NONE;
+    descriptor->events->read_done(descriptor->owner, result, bytes);
+}
+
+static inline void loop_tell_write(struct descriptor *descriptor, int result)
+{
+    descriptor->write = WRITE_NONE;
+    descriptor->events->write_done(descriptor->owner, result);
+}
+
+/* Takes `sent` bytes off a running send. True when none is left, and the owner was told. */
+bool loop_take_sent(struct descriptor *descriptor, size_t sent);
+
+/* Sends what the socket takes now. True when the send is over, well or not, and its owner was told.
+ */
+bool loop_send_now(struct descriptor *descriptor);
+
 /* How a connect(2) in progress has ended, once the socket can be written to: 0 or -errno. */
 int loop_connect_result(const struct descriptor *descriptor);
 

@@ -47,6 +47,32 @@ void descriptor_accept_last(struct descriptor *descriptor)
     loop_submit_later(descriptor);
 }
 
+bool loop_take_sent(struct descriptor *descriptor, size_t sent)
+{
+    descriptor->send_bytes += sent;
+    descriptor->send_length -= sent;
+    if (descriptor->send_length > 0) {
+        return false;
+    }
+    loop_tell_write(descriptor, 0);
+    return true;
+}
+
+bool loop_send_now(struct descriptor *descriptor)
+{
+    ssize_t sent = send(descriptor->fd, descriptor->send_bytes, descriptor->send_length,
+                        descriptor->send_flags | MSG_DONTWAIT);
+
+    if (sent >= 0) {
+        return loop_take_sent(descriptor, (size_t)sent);
+    }
+    if (errno == EAGAIN || errno == EINTR) {
+        return false;
+    }
+    loop_tell_write(descriptor, -errno);
+    return true;
+}
+
 int loop_connect_result(const struct descriptor *descriptor)
 {
     int error = 0;

@@ -89,40 +89,6 @@ static bool let_go(struct loop *loop, struct descriptor *descriptor)
     return true; /* nothing runs in the kernel between two calls of it */
 }
 
-static void tell_read(struct descriptor *descriptor, int result, const char *bytes)
-{
-    descriptor->read = READ_NONE;
-    descriptor->events->read_done(descriptor->owner, result, bytes);
-}
-
-static void tell_write(struct descriptor *descriptor, int result)
-{
-    descriptor->write = WRITE_NONE;
-    descriptor->events->write_done(descriptor->owner, result);
-}
-
-/* Sends what the socket takes. True when the send is over and its owner was told. */
-static bool send_some(struct descriptor *descriptor)
-{
-    ssize_t sent = send(descriptor->fd, descriptor->send_bytes, descriptor->send_length,
-                        descriptor->send_flags);
-
-    if (sent < 0) {
-        if (errno == EAGAIN || errno == EINTR) {
-            return false;
-        }
-        tell_write(descriptor, -errno);
-        return true;
-    }
-    descriptor->send_bytes += sent;
-    descriptor->send_length -= (size_t)sent;
-    if (descriptor->send_length > 0) {
-        return false;
-    }
-    tell_write(descriptor, 0);
-    return true;
-}
-
 /* Receives what is there. */
 static void receive_some(struct loop *loop, struct descriptor *descriptor)
 {
@@ -130,11 +96,11 @@ static void receive_some(struct loop *loop, struct descriptor *descriptor)
     ssize_t received = recv(descriptor->fd, state->bytes, sizeof state->bytes, 0);
 
     if (received >= 0) {
-        tell_read(descriptor, (int)received, state->bytes);
+        loop_tell_read(descriptor, (int)received, state->bytes);
     } else if (errno != EAGAIN && errno != EINTR) {
-        tell_read(descriptor, -errno, NULL);
+        loop_tell_read(descriptor, -errno, NULL);
     } else if (descriptor->read == READ_RECEIVE_LAST) {
-        tell_read(descriptor, -EAGAIN, NULL);
+        loop_tell_read(descriptor, -EAGAIN, NULL);
     }
 }
 
@@ -151,7 +117,7 @@ static void accept_some(struct descriptor *descriptor)
         if (accepted == -EAGAIN && descriptor->read == READ_ACCEPT) {
             return;
         }
-        tell_read(descriptor, accepted, NULL);
+        loop_tell_read(descriptor, accepted, NULL);
     }
 }
 
@@ -159,9 +125,9 @@ static void accept_some(struct descriptor *descriptor)
 static void begin_write(struct descriptor *descriptor)
 {
     if (descriptor->write == WRITE_SEND) {
-        (void)send_some(descriptor);
+        (void)loop_send_now(descriptor);
     } else if (descriptor->write == WRITE_CONNECT && descriptor->write_result != -EINPROGRESS) {
-        tell_write(descriptor, descriptor->write_result);
+        loop_tell_write(descriptor, descriptor->write_result);
     }
 }
 
@@ -204,10 +170,10 @@ static void submit(struct loop *loop, struct descriptor *descriptor)
         return;
     }
     if (descriptor->read != READ_NONE) {
-        tell_read(descriptor, result, NULL);
+        loop_tell_read(descriptor, result, NULL);
     }
     if (!descriptor->closing && descriptor->write != WRITE_NONE) {
-        tell_write(descriptor, result);
+        loop_tell_write(descriptor, result);
     }
 }
 
@@ -220,9 +186,9 @@ static void dispatch(struct loop *loop, struct descriptor *descriptor, uint32_t 
     }
     if ((events & (EPOLLOUT | ended)) != 0) {
         if (descriptor->write == WRITE_CONNECT) {
-            tell_write(descriptor, loop_connect_result(descriptor));
+            loop_tell_write(descriptor, loop_connect_result(descriptor));
         } else if (descriptor->write == WRITE_SEND) {
-            (void)send_some(descriptor);
+            (void)loop_send_now(descriptor);
         }
     }
     if (!descriptor->closing && (events & (EPOLLIN | ended)) != 0) {
@@ -236,7 +202,7 @@ static void dispatch(struct loop *loop, struct descriptor *descriptor, uint32_t 
             accept_some(descriptor);
             break;
         case READ_AWAIT:
-            tell_read(descriptor, 0, NULL);
+            loop_tell_read(descriptor, 0, NULL);
             break;
         case READ_NONE:
             break;

@@ -71,20 +71,13 @@ static inline bool has_had_its_turn(const struct descriptor *descriptor)
            state_of(descriptor)->accepts_told >= ACCEPTS_PER_TURN;
 }
 
-/* The operation is over; nothing may be assumed of the descriptor afterwards but its memory. */
+/* Tells the owner, and counts whom it tells of a connection. */
 static inline void tell_read(struct descriptor *descriptor, int result, const char *bytes)
 {
     if (kernel_operation(descriptor->read) == READ_ACCEPT) {
         state_of(descriptor)->accepts_told++;
     }
-    descriptor->read = READ_NONE;
-    descriptor->events->read_done(descriptor->owner, result, bytes);
-}
-
-static inline void tell_write(struct descriptor *descriptor, int result)
-{
-    descriptor->write = WRITE_NONE;
-    descriptor->events->write_done(descriptor->owner, result);
+    loop_tell_read(descriptor, result, bytes);
 }
 
 /* After a submission: a new batch begins, unless the kernel has left something of the old one. */

@@ -88,17 +88,11 @@ static void write_completed(struct descriptor *descriptor, const struct io_uring
         return;
     }
     if (descriptor->write == WRITE_CONNECT) {
-        tell_write(descriptor, loop_connect_result(descriptor));
+        loop_tell_write(descriptor, loop_connect_result(descriptor));
     } else if (result < 0 && result != -EINTR && result != -EAGAIN) {
-        tell_write(descriptor, result);
-    } else {
-        descriptor->send_bytes += result < 0 ? 0 : result;
-        descriptor->send_length -= result < 0 ? 0 : (size_t)result;
-        if (descriptor->send_length == 0) {
-            tell_write(descriptor, 0);
-        } else {
-            loop_submit_later(descriptor); /* the rest, or what the next try says is wrong */
-        }
+        loop_tell_write(descriptor, result);
+    } else if (!loop_take_sent(descriptor, result < 0 ? 0 : (size_t)result)) {
+        loop_submit_later(descriptor); /* the rest, or what the next try says is wrong */
     }
 }
 

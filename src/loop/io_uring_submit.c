@@ -16,9 +16,9 @@ void io_uring_backend_flush(struct io_uring_state *state)
     io_uring_backend_note_submitted(state);
 }
 
-/* Room for an operation whose completion goes to that side of the descriptor; NULL when the kernel
- * takes none until completions have been read: try again in the next turn. */
-static struct io_uring_sqe *prepare(struct descriptor *descriptor, enum side side)
+/* Room for an operation; NULL when the kernel takes none until completions have been read: then the
+ * descriptor comes back in the next turn. */
+static struct io_uring_sqe *find_room(struct descriptor *descriptor)
 {
     struct io_uring_state *state = state_of(descriptor);
     struct io_uring_sqe *submission = io_uring_get_sqe(&state->ring);
@@ -29,10 +29,20 @@ static struct io_uring_sqe *prepare(struct descriptor *descriptor, enum side sid
     }
     if (submission == NULL) {
         loop_submit_later(descriptor);
-        return NULL;
     }
-    descriptor->prepared_batch = state->batch;
-    io_uring_sqe_set_data64(submission, (uintptr_t)descriptor | side); /* prep leaves it alone */
+    return submission;
+}
+
+/* The same for one that names the descriptor by its number; its completion goes to that side. */
+static struct io_uring_sqe *prepare(struct descriptor *descriptor, enum side side)
+{
+    struct io_uring_sqe *submission = find_room(descriptor);
+
+    if (submission != NULL) {
+        descriptor->prepared_batch = state_of(descriptor)->batch;
+        io_uring_sqe_set_data64(submission,
+                                (uintptr_t)descriptor | side); /* prep leaves it alone */
+    }
     return submission;
 }
 
@@ -45,7 +55,7 @@ static void cancel(struct descriptor *descriptor, enum side side, bool *is_cance
     if (*is_cancelled) {
         return;
     }
-    submission = prepare(descriptor, side);
+    submission = find_room(descriptor);
     if (submission == NULL) {
         return;
     }
@@ -165,25 +175,6 @@ static void submit_read(struct descriptor *descriptor)
 
 /* ---- writing ---- */
 
-/* The last bytes go out at once: they are held back until the end behind them, which the owner says
- * when it is told. True when that is over. */
-static bool send_last(struct descriptor *descriptor)
-{
-    ssize_t sent = send(descriptor->fd, descriptor->send_bytes, descriptor->send_length,
-                        descriptor->send_flags | MSG_DONTWAIT);
-
-    if (sent < 0) {
-        return false; /* what is wrong the kernel tells once more */
-    }
-    descriptor->send_bytes += sent;
-    descriptor->send_length -= (size_t)sent;
-    if (descriptor->send_length > 0) {
-        return false;
-    }
-    tell_write(descriptor, 0);
-    return true;
-}
-
 static void submit_write(struct descriptor *descriptor)
 {
     struct io_uring_sqe *submission;
@@ -192,12 +183,12 @@ static void submit_write(struct descriptor *descriptor)
         return;
     }
     if (descriptor->write == WRITE_CONNECT && descriptor->write_result != -EINPROGRESS) {
-        tell_write(descriptor, descriptor->write_result);
+        loop_tell_write(descriptor, descriptor->write_result);
         return;
     }
     if (descriptor->write == WRITE_SEND && (descriptor->send_flags & MSG_MORE) != 0 &&
-        send_last(descriptor)) {
-        return;
+        loop_send_now(descriptor)) {
+        return; /* it was held back until the end behind it, which the owner says when it is told */
     }
     submission = prepare(descriptor, SIDE_WRITE);
     if (submission == NULL) {

@@ -120,19 +120,39 @@ static bool was_tried(const struct copy *copy, uint32_t slot)
     return (copy->tried[slot / 64] >> slot % 64 & 1) != 0;
 }
 
-static void wait_again(struct dealer *dealer, const struct copy *copy);
+/* Puts a connection on the list of those to be dealt again. Without memory it is ended. */
+static void wait_again(struct dealer *dealer, const struct copy *copy)
+{
+    struct waiting *waiting = malloc(sizeof *waiting);
+
+    if (waiting == NULL) {
+        (void)shutdown(copy->fd, SHUT_RDWR);
+        (void)close(copy->fd);
+        return;
+    }
+    *waiting = (struct waiting){.copy = *copy};
+    *dealer->waiting_end = waiting;
+    dealer->waiting_end = &waiting->next;
+    dealer->waiting_count++;
+}
+
+/* Deal `number` of the slot is not its worker's any more, and is to be dealt again. */
+static void take_back(struct dealer *dealer, struct slot *slot, uint64_t number)
+{
+    struct copy *copy = copy_of(slot, number);
+
+    dealer->outstanding--;
+    wait_again(dealer, copy);
+    copy->fd = -1;
+}
 
 /* Puts what could not be sent to the slot's worker on the list of those to be dealt again. */
 static void take_back_unsent(struct dealer *dealer, struct slot *slot)
 {
-    slot->dealt -= slot->unsent.count;
-    dealer->outstanding -= slot->unsent.count;
     for (uint32_t i = 0; i < slot->unsent.count; i++) {
-        struct copy *copy = copy_of(slot, slot->unsent.list[i].number);
-
-        wait_again(dealer, copy);
-        copy->fd = -1;
+        take_back(dealer, slot, slot->unsent.list[i].number);
     }
+    slot->dealt -= slot->unsent.count;
     slot->unsent.count = 0;
 }
 
@@ -205,22 +225,6 @@ int dealer_deal(struct dealer *dealer, int connection_fd, uint32_t listener, uin
     return deal_in_turn(dealer, &copy, now_ms);
 }
 
-/* Puts a connection on the list of those to be dealt again. Without memory it is ended. */
-static void wait_again(struct dealer *dealer, const struct copy *copy)
-{
-    struct waiting *waiting = malloc(sizeof *waiting);
-
-    if (waiting == NULL) {
-        (void)shutdown(copy->fd, SHUT_RDWR);
-        (void)close(copy->fd);
-        return;
-    }
-    *waiting = (struct waiting){.copy = *copy};
-    *dealer->waiting_end = waiting;
-    dealer->waiting_end = &waiting->next;
-    dealer->waiting_count++;
-}
-
 /* Takes one off the list. `link` is what points at it. */
 static void unlink_waiting(struct dealer *dealer, struct waiting **link)
 {
@@ -278,7 +282,6 @@ static void collect_slot(struct dealer *dealer, uint32_t index)
 {
     struct slot *slot = &dealer->slots[index];
     uint64_t taken = atomic_load_explicit(&board_slot(dealer, index)->taken, memory_order_acquire);
-
     const uint64_t sent = slot->dealt - slot->unsent.count;
 
     if (taken > sent) {
@@ -287,13 +290,13 @@ static void collect_slot(struct dealer *dealer, uint32_t index)
     while (slot->seen < taken) {
         struct copy *copy = copy_of(slot, ++slot->seen);
 
-        dealer->outstanding--;
         if (scoreboard_slot_forget_refused(board_slot(dealer, index), slot->seen)) {
-            wait_again(dealer, copy);
+            take_back(dealer, slot, slot->seen);
         } else {
+            dealer->outstanding--;
             (void)close(copy->fd); /* never shutdown, which would cut the worker's */
+            copy->fd = -1;
         }
-        copy->fd = -1;
     }
 }
 
@@ -314,11 +317,7 @@ uint32_t dealer_bury_slot(struct dealer *dealer, uint32_t slot, uint64_t now_ms)
     buried->unsent.count = 0;   /* they are among those that were not taken */
     collect_slot(dealer, slot); /* what it took before it died is gone with it */
     while (buried->seen < buried->dealt) {
-        struct copy *copy = copy_of(buried, ++buried->seen);
-
-        dealer->outstanding--;
-        wait_again(dealer, copy);
-        copy->fd = -1;
+        take_back(dealer, buried, ++buried->seen);
         untaken++;
     }
     deal_waiting(dealer, now_ms);
