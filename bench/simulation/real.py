@@ -14,23 +14,12 @@ import tempfile
 import threading
 import time
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from processes import cpu_seconds, family_of  # noqa: E402
+from server import free_port  # noqa: E402
+
 PATIENCE_S = 10
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def cpu_us(pid):
-    """User and system time of that process and of its children that live."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
-        below = sum(cpu_us(int(child)) for child in children.read().split())
-    return (int(fields[11]) + int(fields[12])) * 1e6 / TICKS_PER_SECOND + below
 
 
 class Running:
@@ -51,7 +40,8 @@ class Running:
             self.process.wait()
 
     def cpu_us(self):
-        return cpu_us(self.process.pid)
+        """User and system time so far, of its children too."""
+        return cpu_seconds(family_of(self.process.pid)) * 1e6
 
 
 class Redis(Running):

@@ -2,6 +2,7 @@
  * test_accept_intake.c - the single process accepts by itself.
  */
 #include "counted_descriptors.h"
+#include "intake_scene.h"
 #include "limited_descriptors.h"
 #include "loop_backends.h"
 #include "process/intake.h"
@@ -9,14 +10,10 @@
 #include "test.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum {
     LISTENERS = 2,
-    CLIENTS_MAX = 64,
     AGAIN_MS = 100, /* between two attempts while descriptors are short */
 };
 
@@ -34,22 +31,8 @@ static unsigned descriptors_before;
 static struct turning_loop turning;
 static struct sockaddr_in addresses[LISTENERS];
 static struct accept_intake *intake;
-static unsigned clients_count;
-static int clients[CLIENTS_MAX];
-static unsigned took_count;
-static unsigned ended_count;
 static bool destroys_at_the_end;
 static bool is_calling;
-
-static void note_took(void *owner, int connection_fd)
-{
-    (void)owner;
-    assert_int_equal(ended_count, 0);
-    assert_true((fcntl(connection_fd, F_GETFL) & O_NONBLOCK) != 0);
-    assert_true((fcntl(connection_fd, F_GETFD) & FD_CLOEXEC) != 0);
-    assert_int_equal(close(connection_fd), 0);
-    took_count++;
-}
 
 static void note_ended(void *owner)
 {
@@ -83,7 +66,7 @@ static int begin(void **state)
         assert_int_equal(
             getsockname(listeners.list[i].fd, (struct sockaddr *)&addresses[i], &length), 0);
     }
-    clients_count = took_count = ended_count = 0;
+    forget_clients();
     destroys_at_the_end = false;
     assert_int_equal(accept_intake_create(turning.loop, &listeners, NULL, &events, &intake), 0);
     for (unsigned i = 0; i < LISTENERS; i++) {
@@ -98,35 +81,14 @@ static int finish(void **state)
     accept_intake_destroy(intake);
     turn_for(&turning, 2);
     turning_finish(&turning);
-    for (unsigned i = 0; i < clients_count; i++) {
-        assert_int_equal(close(clients[i]), 0);
-    }
+    close_clients();
     assert_int_equal(descriptors_open_now(), descriptors_before);
     return 0;
 }
 
 static void connect_to(unsigned listener, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        assert_true(fd >= 0 && clients_count < CLIENTS_MAX);
-        assert_int_equal(
-            connect(fd, (struct sockaddr *)&addresses[listener], sizeof addresses[listener]), 0);
-        clients[clients_count++] = fd;
-    }
-}
-
-static bool all_are_taken(void *test)
-{
-    (void)test;
-    return took_count == clients_count;
-}
-
-static bool has_ended(void *test)
-{
-    (void)test;
-    return ended_count > 0;
+    connect_clients_to(&addresses[listener], count);
 }
 
 static void every_listeners_connections_are_taken_once_it_has_started(void **state)

@@ -3,22 +3,19 @@
  * slot of the scoreboard and a copy of the listening socket.
  */
 #include "counted_descriptors.h"
+#include "intake_scene.h"
 #include "loop_backends.h"
 #include "process/intake.h"
 #include "test.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     OWN_SLOT,
     OTHER_SLOT,
     SLOTS,
-    CLIENTS_MAX = 128,
     CONNECTIONS_MAX = 1000,
 };
 
@@ -29,19 +26,6 @@ static struct fair_share share;
 static struct sockaddr_in address;
 static int others_fd; /* the listener, in the hands of the other worker */
 static struct accept_intake *intake;
-static int clients[CLIENTS_MAX];
-static unsigned clients_count;
-static unsigned took_count;
-static unsigned ended_count;
-
-static void note_took(void *owner, int connection_fd)
-{
-    (void)owner;
-    assert_int_equal(ended_count, 0);
-    assert_true((fcntl(connection_fd, F_GETFL) & O_NONBLOCK) != 0);
-    assert_int_equal(close(connection_fd), 0);
-    took_count++;
-}
 
 static void note_ended(void *owner)
 {
@@ -77,7 +61,7 @@ static int begin(void **state)
     assert_int_equal(getsockname(listeners.list[0].fd, (struct sockaddr *)&address, &length), 0);
     others_fd = fcntl(listeners.list[0].fd, F_DUPFD_CLOEXEC, 0);
     assert_true(others_fd >= 0);
-    clients_count = took_count = ended_count = 0;
+    forget_clients();
     assert_int_equal(accept_intake_create(turning.loop, &listeners, &share, &events, &intake), 0);
     accept_intake_start(intake);
     turn_for(&turning, 2);
@@ -91,9 +75,7 @@ static int finish(void **state)
     turn_for(&turning, 2);
     turning_finish(&turning);
     scoreboard_destroy(board);
-    for (unsigned i = 0; i < clients_count; i++) {
-        assert_int_equal(close(clients[i]), 0);
-    }
+    close_clients();
     assert_int_equal(close(others_fd), 0);
     assert_int_equal(descriptors_open_now(), descriptors_before);
     return 0;
@@ -101,13 +83,7 @@ static int finish(void **state)
 
 static void connect_clients(unsigned count)
 {
-    for (unsigned i = 0; i < count; i++) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        assert_true(fd >= 0 && clients_count < CLIENTS_MAX);
-        assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-        clients[clients_count++] = fd;
-    }
+    connect_clients_to(&address, count);
 }
 
 /* The other worker accepts what is queued. Returns how many. */
@@ -151,22 +127,10 @@ static void destroy(void *test)
     intake = NULL;
 }
 
-static bool all_are_taken(void *test)
-{
-    (void)test;
-    return took_count == clients_count;
-}
-
 static bool one_is_taken(void *test)
 {
     (void)test;
     return took_count == 1;
-}
-
-static bool has_ended(void *test)
-{
-    (void)test;
-    return ended_count > 0;
 }
 
 static void what_comes_is_taken_and_waiting_costs_nothing(void **state)
