@@ -77,6 +77,17 @@ static void log_start(const struct settings *settings, const struct store_url *s
     }
 }
 
+/* Of what comes to the listeners, among so many workers; 0: a single process. */
+static struct fair_share share_of(struct scoreboard *scoreboard, uint32_t workers, uint32_t slot)
+{
+    return (struct fair_share){
+        .scoreboard = scoreboard,
+        .slots_count = workers,
+        .own_slot = slot,
+        .connections_max = descriptors_for_connections(0),
+    };
+}
+
 static int serve_alone(const struct settings *settings, enum loop_kind loop_kind,
                        struct scoreboard *scoreboard, struct listeners *listeners)
 {
@@ -86,6 +97,7 @@ static int serve_alone(const struct settings *settings, enum loop_kind loop_kind
         .slot = &scoreboard->slots[0],
         .channel_fd = -1,
         .listeners = listeners,
+        .share = share_of(scoreboard, settings->workers, 0),
     };
     int exit_status = worker_run(&context);
 
@@ -104,13 +116,7 @@ static int serve_as_worker(const struct settings *settings, enum loop_kind loop_
         .slot_index = role->slot,
         .channel_fd = role->channel_fd,
         .listeners = settings->balance == BALANCE_KERNEL ? listeners : NULL,
-        .share =
-            {
-                .scoreboard = scoreboard,
-                .slots_count = settings->workers,
-                .own_slot = role->slot,
-                .connections_max = descriptors_for_connections(0),
-            },
+        .share = share_of(scoreboard, settings->workers, role->slot),
     };
 
     signal_set_ignore_masters();

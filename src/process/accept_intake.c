@@ -2,10 +2,13 @@
  * accept_intake.c - connections from listening sockets: the single process's own, or those that all
  * workers share.
  *
- * Alone it accepts whatever comes. Beside others it is told with all of them that something is
- * queued, accepts a few, and is told again; a worker above its fair share makes a pause before.
- * Accepting without end (multishot) would give everything to whoever is the first in the kernel's
- * list, and being told exclusively would leave visitors to a worker that stands still.
+ * Alone it accepts whatever comes, ahead of being asked. Beside others it is told with all of them
+ * that something is queued, accepts a few, and is told again; a worker above its fair share makes a
+ * pause before. Accepting ahead (multishot) would give everything to whoever is the first in the
+ * kernel's list, and being told exclusively would leave visitors to a worker that stands still.
+ *
+ * Visitors never get the descriptors that the store needs to come back. What was accepted ahead has
+ * its descriptors already, so where there are few it is done one by one, alone too.
  */
 #include "process/intake.h"
 
@@ -22,6 +25,7 @@ enum {
     PAUSE_MS = 1,              /* for others to go first */
     VAIN_PAUSES_MAX = 48,      /* one after the other; then none of the others seems to be there */
     NO_PAUSE_MS = 250,         /* for so long then */
+    AHEAD_MAX = 16384,         /* connections that may have been accepted before we look */
 };
 
 struct accept_source {
@@ -32,7 +36,8 @@ struct accept_source {
 
 struct accept_intake {
     struct intake_events events;
-    const struct fair_share *share; /* NULL: alone */
+    struct fair_share share;
+    bool accepts_ahead;
     struct loop *loop;
     struct timer_queue timers;
     struct timer retry; /* running while descriptors or memory are short */
@@ -55,11 +60,17 @@ static void source_watch(struct accept_source *source)
     if (source->descriptor.read != READ_NONE) {
         return;
     }
-    if (source->intake->share == NULL) {
+    if (source->intake->accepts_ahead) {
         descriptor_accept(&source->descriptor);
     } else {
         descriptor_await_readable(&source->descriptor);
     }
+}
+
+/* Out of descriptors or memory: the queue holds them until there are some again. */
+static void wait_for_room(struct accept_intake *intake)
+{
+    timer_start(&intake->retry, &intake->timers, ACCEPT_AGAIN_MS);
 }
 
 static void watch_all(void *owner)
@@ -70,15 +81,13 @@ static void watch_all(void *owner)
         drain_all(intake);
         return;
     }
+    if (fair_share_is_full(&intake->share)) {
+        wait_for_room(intake);
+        return;
+    }
     for (uint32_t i = 0; i < intake->sources_count; i++) {
         source_watch(&intake->sources[i]);
     }
-}
-
-/* Out of descriptors or memory: the queue holds them until there are some again. */
-static void wait_for_room(struct accept_intake *intake)
-{
-    timer_start(&intake->retry, &intake->timers, ACCEPT_AGAIN_MS);
 }
 
 /* Accepts what is queued. 0: `accepts_max` of them, there may be more; -EAGAIN: the queue is empty;
@@ -88,8 +97,8 @@ static int accept_queued(struct accept_source *source, uint32_t accepts_max, uin
     struct accept_intake *intake = source->intake;
 
     for (*out_count = 0; *out_count < accepts_max; ++*out_count) {
-        int fd = fair_share_is_full(intake->share) ? -EMFILE
-                                                   : descriptor_accept_now(&source->descriptor);
+        int fd = fair_share_is_full(&intake->share) ? -EMFILE
+                                                    : descriptor_accept_now(&source->descriptor);
 
         if (fd < 0) {
             return fd;
@@ -99,7 +108,7 @@ static int accept_queued(struct accept_source *source, uint32_t accepts_max, uin
     return 0;
 }
 
-/* ---- alone ---- */
+/* ---- ahead ---- */
 
 static void accepted(void *owner, int result, const char *bytes)
 {
@@ -115,11 +124,16 @@ static void accepted(void *owner, int result, const char *bytes)
         wait_for_room(intake);
         return;
     }
-    descriptor_accept(&source->descriptor);
     intake->events.took(intake->events.owner, result);
+    if (fair_share_is_full(&intake->share)) { /* what is held is asked for when there is room */
+        descriptor_cancel_read(&source->descriptor);
+        wait_for_room(intake);
+    } else {
+        descriptor_accept(&source->descriptor);
+    }
 }
 
-/* ---- beside others ---- */
+/* ---- one by one ---- */
 
 /* Accepts up to `accepts_max` and asks to be told again. Returns how many it were. */
 static uint32_t accept_some(struct accept_source *source, uint32_t accepts_max)
@@ -145,7 +159,7 @@ static bool others_go_first(struct accept_intake *intake)
     if (now_ms < intake->no_pause_until_ms) {
         return false;
     }
-    if (!fair_share_is_exceeded(intake->share, now_ms)) {
+    if (!fair_share_is_exceeded(&intake->share, now_ms)) {
         intake->vain_pauses = 0;
         return false;
     }
@@ -205,12 +219,12 @@ static void source_closed(void *owner)
     }
 }
 
-static const struct descriptor_events own_source_events = {
+static const struct descriptor_events ahead_source_events = {
     .read_done = accepted,
     .closed = source_closed,
 };
 
-static const struct descriptor_events shared_source_events = {
+static const struct descriptor_events one_by_one_source_events = {
     .read_done = readable,
     .closed = source_closed,
 };
@@ -225,7 +239,11 @@ int accept_intake_create(struct loop *loop, struct listeners *listeners,
         return -ENOMEM;
     }
     intake->events = *events;
-    intake->share = share;
+    intake->share = *share;
+    intake->accepts_ahead = share->slots_count == 0 && share->connections_max >= 2 * AHEAD_MAX;
+    if (intake->accepts_ahead) {
+        intake->share.connections_max -= AHEAD_MAX;
+    }
     intake->loop = loop;
     timer_queue_init(&intake->timers, loop);
     timer_init(&intake->retry, watch_all, intake);
@@ -235,7 +253,8 @@ int accept_intake_create(struct loop *loop, struct listeners *listeners,
 
         source->intake = intake;
         descriptor_open(&source->descriptor, loop, listeners->list[i].fd,
-                        share == NULL ? &own_source_events : &shared_source_events, source);
+                        intake->accepts_ahead ? &ahead_source_events : &one_by_one_source_events,
+                        source);
         listeners->list[i].fd = -1;
     }
     intake->sources_count = intake->open_count = listeners->count;
@@ -261,7 +280,7 @@ void accept_intake_retry(struct accept_intake *intake)
  * listening beyond its close. */
 static void accept_last(struct accept_source *source)
 {
-    if (source->intake->share != NULL && fair_share_is_full(source->intake->share)) {
+    if (fair_share_is_full(&source->intake->share)) {
         wait_for_room(source->intake);
         return;
     }

@@ -10,7 +10,7 @@
 
 enum {
     OTHERS = 64, /* the store, the loop, files */
-    LEAST = 16,  /* however low the limit is */
+    LEAST = 16,  /* or half of them, if the limit is lower still */
 };
 
 void descriptors_raise_limit(void)
@@ -25,13 +25,16 @@ void descriptors_raise_limit(void)
 
 uint32_t descriptors_for_connections(uint32_t others)
 {
-    const uint32_t reserved = others + OTHERS;
+    const rlim_t reserved = others + OTHERS;
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > UINT32_MAX) {
         return UINT32_MAX;
     }
-    return limit.rlim_cur < reserved + LEAST ? LEAST : (uint32_t)limit.rlim_cur - reserved;
+    if (limit.rlim_cur >= reserved + LEAST) {
+        return (uint32_t)(limit.rlim_cur - reserved);
+    }
+    return limit.rlim_cur / 2 < LEAST ? (uint32_t)limit.rlim_cur / 2 : LEAST;
 }
 
 void descriptors_fill_standard(void)

@@ -33,9 +33,9 @@ void deal_intake_tell_leaving(struct deal_intake *intake);
 /* Lets go of the channel and frees, when the loop has. NULL is fine. */
 void deal_intake_destroy(struct deal_intake *intake);
 
-/* Accepts from listeners by itself; on success takes their descriptors. `share` (borrowed until the
- * intake is destroyed) is for workers that share the listeners, NULL for the only process at them.
- * 0 or -ENOMEM. */
+/* Accepts from listeners by itself; on success takes their descriptors. `share` is
+ * copied: who shares them (no slots: nobody else), and how many connections may be open. 0 or
+ * -ENOMEM. */
 int accept_intake_create(struct loop *loop, struct listeners *listeners,
                          const struct fair_share *share, const struct intake_events *events,
                          struct accept_intake **out_intake);

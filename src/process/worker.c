@@ -320,9 +320,8 @@ static int open_intakes(struct worker *worker)
                                     &worker->deals);
     }
     if (result == 0 && context->listeners != NULL) {
-        result = accept_intake_create(worker->loop, context->listeners,
-                                      is_alone(worker) ? NULL : &context->share, &accept_events,
-                                      &worker->accepts);
+        result = accept_intake_create(worker->loop, context->listeners, &context->share,
+                                      &accept_events, &worker->accepts);
     }
     return result;
 }

@@ -20,7 +20,7 @@ struct worker_context {
     uint32_t slot_index;
     int channel_fd;              /* the worker's end; -1: alone */
     struct listeners *listeners; /* where it accepts by itself; NULL: it is dealt connections */
-    struct fair_share share;     /* of what comes to those listeners, behind a master */
+    struct fair_share share;     /* of what comes to those listeners */
 };
 
 /* Serves until it has been drained. Returns the process's exit status (enum worker_exit); the

@@ -91,6 +91,26 @@ def test_a_load_beyond_the_descriptors_hangs_nobody(start_footfall, shared_store
 
 
 @EACH_FORM
+def test_visitors_leave_descriptors_for_the_link_to_the_store(
+    start_footfall, redis, workers
+):
+    footfall = start_footfall(store=redis.url, workers=workers, prefix=limited_to(32))
+    clients = [Client(footfall.address) for _ in range(100)]
+    for client in clients:
+        client.send(request())
+    # Some keep their connections, the others wait for one: whatever descriptor is free is wanted.
+    served = [client for client in clients if not client.is_silent(0.2)]
+    for client in served:
+        assert client.read_response().visit
+    redis.command("CLIENT", "KILL", "TYPE", "normal")
+    for client in served:
+        client.send(request())
+    for client in served:
+        assert client.read_response().visit, "the link to the store does not come back"
+    assert not any("Too many open files" in str(event) for event in footfall.errors())
+
+
+@EACH_FORM
 def test_a_stop_while_descriptors_are_short_serves_whoever_is_queued(start_footfall, workers):
     footfall = start_footfall(
         "--drain-timeout", 60, store="memory:", workers=workers, prefix=limited_to(32)

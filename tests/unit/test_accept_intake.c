@@ -15,6 +15,9 @@
 enum {
     LISTENERS = 2,
     AGAIN_MS = 100, /* between two attempts while descriptors are short */
+    FEW = 30,       /* connections that may be open, where they are accepted one by one */
+    AHEAD_MAX = 16384,
+    MANY = 2 * AHEAD_MAX, /* the least with which they are accepted ahead */
 };
 
 static bool calloc_fails;
@@ -33,6 +36,7 @@ static struct sockaddr_in addresses[LISTENERS];
 static struct accept_intake *intake;
 static bool destroys_at_the_end;
 static bool is_calling;
+static struct scoreboard *board;
 
 static void note_ended(void *owner)
 {
@@ -47,15 +51,17 @@ static void note_ended(void *owner)
 
 static const struct intake_events events = {.took = note_took, .ended = note_ended};
 
-static int begin(void **state)
+static int begin_with(uint32_t connections_max)
 {
+    struct fair_share share = {.connections_max = connections_max};
     struct address wanted[LISTENERS];
     struct listeners listeners;
     char reason[LISTENER_REASON_BYTES];
 
-    (void)state;
     descriptors_before = descriptors_open_now();
     turning_init(&turning);
+    assert_int_equal(scoreboard_create(&board), 0);
+    share.scoreboard = board;
     for (unsigned i = 0; i < LISTENERS; i++) {
         assert_true(address_parse(SLICE("127.0.0.1:0"), &wanted[i]));
     }
@@ -68,11 +74,23 @@ static int begin(void **state)
     }
     forget_clients();
     destroys_at_the_end = false;
-    assert_int_equal(accept_intake_create(turning.loop, &listeners, NULL, &events, &intake), 0);
+    assert_int_equal(accept_intake_create(turning.loop, &listeners, &share, &events, &intake), 0);
     for (unsigned i = 0; i < LISTENERS; i++) {
         assert_int_equal(listeners.list[i].fd, -1); /* they are the intake's now */
     }
     return 0;
+}
+
+static int begin_with_many(void **state)
+{
+    (void)state;
+    return begin_with(MANY);
+}
+
+static int begin_with_few(void **state)
+{
+    (void)state;
+    return begin_with(FEW);
 }
 
 static int finish(void **state)
@@ -81,6 +99,7 @@ static int finish(void **state)
     accept_intake_destroy(intake);
     turn_for(&turning, 2);
     turning_finish(&turning);
+    scoreboard_destroy(board);
     close_clients();
     assert_int_equal(descriptors_open_now(), descriptors_before);
     return 0;
@@ -193,29 +212,102 @@ static void destroying_while_it_waits_for_descriptors_tells_nothing(void **state
     assert_int_equal(ended_count, 0);
 }
 
+static void have(uint32_t connections)
+{
+    atomic_store(&board->slots[0].connections, connections);
+}
+
+static void goes_on_once_there_is_room(void)
+{
+    unsigned took_before = took_count;
+
+    turn_quietly(&turning);
+    turn_for(&turning, 3 * AGAIN_MS);
+    assert_int_equal(took_count, took_before); /* though there are descriptors */
+    have(0);
+    turns_count = 0;
+    accept_intake_retry(intake);
+    turn_until(&turning, all_are_taken, NULL);
+    turn_quietly(&turning);
+}
+
+static void a_full_process_leaves_the_last_descriptors_alone(void **state)
+{
+    (void)state;
+    have(FEW);
+    connect_to(0, 3);
+    connect_to(1, 3);
+    accept_intake_start(intake);
+    turn_for(&turning, 2);
+    assert_int_equal(took_count, 0);
+    goes_on_once_there_is_room();
+}
+
+static void what_is_accepted_ahead_is_no_more_than_there_is_room_for(void **state)
+{
+    (void)state;
+    accept_intake_start(intake);
+    connect_to(0, 3);
+    turn_until(&turning, all_are_taken, NULL);
+    have(MANY - AHEAD_MAX);
+    connect_to(0, 60);
+    turn_for(&turning, 2);
+    assert_int_equal(took_count, 4); /* and what else is accepted is held */
+    goes_on_once_there_is_room();
+}
+
+static void a_full_process_that_drains_waits_for_room(void **state)
+{
+    (void)state;
+    accept_intake_start(intake);
+    turn_for(&turning, 2);
+    have(MANY);
+    connect_to(0, 3);
+    accept_intake_drain(intake);
+    turn_for(&turning, 2 * AGAIN_MS);
+    assert_int_equal(took_count, 0);
+    assert_int_equal(ended_count, 0);
+    have(0);
+    turn_until(&turning, has_ended, NULL);
+    assert_int_equal(took_count, 3);
+}
+
 static void without_memory_no_intake_is_made(void **state)
 {
     struct listeners none = {.count = 0};
+    const struct fair_share share = {.scoreboard = board, .connections_max = FEW};
     struct accept_intake *untouched = NULL;
 
     (void)state;
     calloc_fails = true;
-    assert_int_equal(accept_intake_create(turning.loop, &none, NULL, &events, &untouched), -ENOMEM);
+    assert_int_equal(accept_intake_create(turning.loop, &none, &share, &events, &untouched),
+                     -ENOMEM);
     calloc_fails = false;
     assert_null(untouched);
 }
 
 int main(void)
 {
-#define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, begin, finish)
+#define AHEAD(test)                                                                                \
+    {                                                                                              \
+        "ahead: " #test, test, begin_with_many, finish, NULL                                       \
+    }
+#define ONE_BY_ONE(test)                                                                           \
+    {                                                                                              \
+        "one by one: " #test, test, begin_with_few, finish, NULL                                   \
+    }
+#define EITHER_WAY(test) AHEAD(test), ONE_BY_ONE(test)
     const struct CMUnitTest tests[] = {
-        IN_SCENE(every_listeners_connections_are_taken_once_it_has_started),
-        IN_SCENE(without_a_descriptor_left_it_waits_and_does_not_spin),
-        IN_SCENE(a_descriptor_that_is_free_again_is_used_at_once),
-        IN_SCENE(draining_takes_what_is_queued_and_then_listens_no_more),
-        IN_SCENE(an_intake_may_be_destroyed_when_it_has_ended),
-        IN_SCENE(destroying_while_it_waits_for_descriptors_tells_nothing),
-        IN_SCENE(without_memory_no_intake_is_made),
+        EITHER_WAY(every_listeners_connections_are_taken_once_it_has_started),
+        EITHER_WAY(without_a_descriptor_left_it_waits_and_does_not_spin),
+        EITHER_WAY(a_descriptor_that_is_free_again_is_used_at_once),
+        EITHER_WAY(draining_takes_what_is_queued_and_then_listens_no_more),
+        EITHER_WAY(an_intake_may_be_destroyed_when_it_has_ended),
+        EITHER_WAY(destroying_while_it_waits_for_descriptors_tells_nothing),
+        ONE_BY_ONE(a_full_process_leaves_the_last_descriptors_alone),
+        AHEAD(what_is_accepted_ahead_is_no_more_than_there_is_room_for),
+        EITHER_WAY(a_full_process_that_drains_waits_for_room),
+        EITHER_WAY(without_memory_no_intake_is_made),
     };
 
     return cmocka_run_group_tests_name("accept_intake", tests, NULL, NULL);
