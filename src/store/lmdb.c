@@ -1,13 +1,15 @@
 /*
  * lmdb.c - group commit in a helper thread.
  *
- * The loop's thread gathers; when the helper is free it is handed everything that waits, and when
- * it is done it signals the loop, which tells the results and only then hands over again. That
- * way back through the loop is a gap in which other processes get the write lock: a helper that
- * began again at once starved them (worst wait 134-170 ms against 2-9 ms).
+ * The loop's thread gathers and sends the helper for the write lock. Once the helper has the lock
+ * it takes all that has been gathered: while other processes commit, hits go on joining. When it is
+ * done it signals the loop, which tells the results and only then sends it again. That way back
+ * through the loop is a gap in which other processes get the lock: a helper that began again at
+ * once starved them (worst wait 134-170 ms against 2-9 ms).
  *
- * `handed` and `helper_should_end` are guarded by the mutex; the environment and what was handed
- * over are the helper's between hand-over and signal; all else is the loop's.
+ * What has been gathered, whether a batch is begun, and what the helper is asked for are guarded by
+ * the mutex; the environment and what was taken are the helper's until its signal; all else is the
+ * loop's.
  */
 #include "store/lmdb.h"
 
@@ -31,10 +33,9 @@ enum { REASON_BYTES = 256 };
 struct store_lmdb {
     struct store base;
     struct loop *loop;
-    struct store_batch_list gathered; /* waiting for the helper */
-    struct deferred hand_over;
+    struct deferred send;
     struct wakeup wakeup;
-    bool helper_is_busy; /* has something in hand, as the loop knows it */
+    bool helper_is_busy; /* has been sent, as the loop knows it */
     bool closing;
     bool helper_is_ended;
     int told_result; /* of the last commit that was worth a notice */
@@ -46,8 +47,9 @@ struct store_lmdb {
     pthread_cond_t wanted;
     bool helper_should_end;
     bool helper_has_work;
-    struct store_batch_list handed;
-    atomic_bool helper_is_done; /* with what it was handed */
+    struct store_batch_list gathered; /* nothing of it is begun */
+    struct store_batch_list taken;    /* all of it is */
+    atomic_bool helper_is_done;       /* with what it has taken */
     int commit_result;
 
     struct lmdb_environment environment;
@@ -57,28 +59,52 @@ struct store_lmdb {
 
 /* ---- the helper's thread ---- */
 
+/* What has been gathered is begun, unless something is already: then that is tried again. */
+static void take_gathered(struct store_lmdb *lmdb)
+{
+    if (lmdb->taken.first != NULL) {
+        return;
+    }
+    (void)pthread_mutex_lock(&lmdb->mutex);
+    lmdb->taken = store_batch_list_take(&lmdb->gathered);
+    for (struct store_batch *batch = lmdb->taken.first; batch != NULL; batch = batch->next) {
+        batch->is_begun = true;
+    }
+    (void)pthread_mutex_unlock(&lmdb->mutex);
+}
+
+/* One transaction. 0, or -errno with nothing counted. */
+static int commit(struct store_lmdb *lmdb)
+{
+    MDB_txn *transaction;
+    int result = -EUCLEAN;
+
+    if (lmdb->environment.env != NULL) {
+        result = lmdb_environment_begin(&lmdb->environment, &transaction);
+    }
+    take_gathered(lmdb);
+    return result < 0 ? result
+                      : lmdb_environment_commit(&lmdb->environment, transaction, &lmdb->taken);
+}
+
 /* Commits, and opens the environment anew when LMDB says that it cannot go on. */
 static int commit_or_reopen(struct store_lmdb *lmdb)
 {
     char reason[REASON_BYTES];
-    int result = -EUCLEAN;
+    int result = commit(lmdb);
 
-    if (lmdb->environment.env != NULL) {
-        result = lmdb_environment_commit(&lmdb->environment, &lmdb->handed);
-    }
-    if (result != -EUCLEAN) {
-        return result;
-    }
-    /* A write of LMDB's head page failed: this environment refuses everything from now on. */
-    lmdb_environment_close(&lmdb->environment);
-    result = lmdb_environment_open(lmdb->path, lmdb->map_bytes, &lmdb->environment, reason,
-                                   sizeof reason);
-    if (result == 0) {
-        result = lmdb_environment_commit(&lmdb->environment, &lmdb->handed);
-    } else {
-        for (struct store_batch *batch = lmdb->handed.first; batch != NULL; batch = batch->next) {
-            store_batch_fail(batch, result);
+    if (result == -EUCLEAN) {
+        /* A write of LMDB's head page failed: this environment refuses everything from now on. */
+        lmdb_environment_close(&lmdb->environment);
+        result = lmdb_environment_open(lmdb->path, lmdb->map_bytes, &lmdb->environment, reason,
+                                       sizeof reason);
+        if (result == 0) {
+            result = commit(lmdb);
         }
+    }
+    for (struct store_batch *batch = lmdb->taken.first; batch != NULL && result < 0;
+         batch = batch->next) {
+        store_batch_fail(batch, result);
     }
     return result;
 }
@@ -115,18 +141,18 @@ static void *helper_main(void *argument)
 
 static void end_if_closing(struct store_lmdb *lmdb);
 
-static void hand_over(void *owner)
+static void send_helper(void *owner)
 {
     struct store_lmdb *lmdb = owner;
 
-    if (lmdb->helper_is_busy || lmdb->gathered.first == NULL) {
+    if (lmdb->helper_is_busy) {
         return;
     }
-    lmdb->helper_is_busy = true;
     (void)pthread_mutex_lock(&lmdb->mutex);
-    lmdb->handed = store_batch_list_take(&lmdb->gathered);
-    lmdb->helper_has_work = true;
-    (void)pthread_cond_signal(&lmdb->wanted);
+    if (lmdb->gathered.first != NULL) {
+        lmdb->helper_is_busy = lmdb->helper_has_work = true;
+        (void)pthread_cond_signal(&lmdb->wanted);
+    }
     (void)pthread_mutex_unlock(&lmdb->mutex);
 }
 
@@ -161,9 +187,9 @@ static void lmdb_woken(void *owner)
     FAULT_POINT(FAULT_BEFORE_REPLY);
     lmdb->helper_is_busy = false;
     notice_result(lmdb, lmdb->commit_result);
-    store_batch_list_done(&lmdb->handed);
-    if (lmdb->gathered.first != NULL) {
-        deferred_start(&lmdb->hand_over, lmdb->loop);
+    store_batch_list_done(&lmdb->taken);
+    if (!lmdb->closing) {
+        deferred_start(&lmdb->send, lmdb->loop);
     }
     end_if_closing(lmdb);
 }
@@ -179,8 +205,25 @@ static void lmdb_apply(struct store *store, struct store_batch *batch)
 {
     struct store_lmdb *lmdb = (struct store_lmdb *)store;
 
+    (void)pthread_mutex_lock(&lmdb->mutex);
+    batch->is_begun = false;
     store_batch_list_add(&lmdb->gathered, batch);
-    deferred_start(&lmdb->hand_over, lmdb->loop);
+    (void)pthread_mutex_unlock(&lmdb->mutex);
+    deferred_start(&lmdb->send, lmdb->loop);
+}
+
+static bool lmdb_extend(struct store *store, struct store_batch *batch, uint32_t hits_count)
+{
+    struct store_lmdb *lmdb = (struct store_lmdb *)store;
+    bool may_extend;
+
+    (void)pthread_mutex_lock(&lmdb->mutex);
+    may_extend = !batch->is_begun;
+    if (may_extend) {
+        batch->hits_count = hits_count;
+    }
+    (void)pthread_mutex_unlock(&lmdb->mutex);
+    return may_extend;
 }
 
 static void lmdb_free(struct store_lmdb *lmdb)
@@ -225,16 +268,20 @@ static void end_if_closing(struct store_lmdb *lmdb)
 static void lmdb_close(struct store *store, void (*closed)(void *owner), void *owner)
 {
     struct store_lmdb *lmdb = (struct store_lmdb *)store;
+    struct store_batch_list not_begun;
 
     assert(!lmdb->closing);
     lmdb->closing = true;
     lmdb->closed = closed;
     lmdb->closed_owner = owner;
-    deferred_cancel(&lmdb->hand_over);
-    for (struct store_batch *batch = lmdb->gathered.first; batch != NULL; batch = batch->next) {
+    deferred_cancel(&lmdb->send);
+    (void)pthread_mutex_lock(&lmdb->mutex);
+    not_begun = store_batch_list_take(&lmdb->gathered);
+    (void)pthread_mutex_unlock(&lmdb->mutex);
+    for (struct store_batch *batch = not_begun.first; batch != NULL; batch = batch->next) {
         store_batch_fail(batch, -ECANCELED);
     }
-    store_batch_list_done(&lmdb->gathered);
+    store_batch_list_done(&not_begun);
     end_if_closing(lmdb); /* or when the commit under way has ended */
 }
 
@@ -243,6 +290,7 @@ static const struct store_kind store_kind_lmdb = {
     .layout = LMDB_LAYOUT,
     .is_ready = lmdb_is_ready,
     .apply = lmdb_apply,
+    .extend = lmdb_extend,
     .close = lmdb_close,
 };
 
@@ -274,7 +322,7 @@ int store_lmdb_open(struct loop *loop, const char *path, size_t map_bytes,
     lmdb->loop = loop;
     lmdb->map_bytes = map_bytes;
     (void)snprintf(lmdb->path, sizeof lmdb->path, "%s", path);
-    deferred_init(&lmdb->hand_over, hand_over, lmdb);
+    deferred_init(&lmdb->send, send_helper, lmdb);
     (void)pthread_mutex_init(&lmdb->mutex, NULL); /* cannot fail on Linux: pthread_mutex_init(3) */
     (void)pthread_cond_init(&lmdb->wanted, NULL);
     result = lmdb_environment_open(path, map_bytes, &lmdb->environment, out_reason, reason_bytes);

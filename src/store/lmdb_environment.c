@@ -268,28 +268,29 @@ static int add_batch(MDB_txn *transaction, MDB_dbi counters, struct store_batch 
     return result;
 }
 
-int lmdb_environment_commit(struct lmdb_environment *environment,
-                            const struct store_batch_list *batches)
+int lmdb_environment_begin(struct lmdb_environment *environment, MDB_txn **out_transaction)
 {
-    MDB_txn *transaction = NULL;
-    int result = errno_from_lmdb(mdb_txn_begin(environment->env, NULL, 0, &transaction));
+    int result = errno_from_lmdb(mdb_txn_begin(environment->env, NULL, 0, out_transaction));
 
     if (result == 0) {
         FAULT_POINT(FAULT_LMDB_LOCKED);
-        for (struct store_batch *batch = batches->first; batch != NULL && result == 0;
-             batch = batch->next) {
-            result = add_batch(transaction, environment->counters, batch);
-        }
-        if (result < 0) {
-            mdb_txn_abort(transaction);
-        } else {
-            FAULT_POINT(FAULT_BEFORE_COMMIT);
-            result = errno_from_lmdb(mdb_txn_commit(transaction));
-        }
-    }
-    for (struct store_batch *batch = batches->first; batch != NULL && result < 0;
-         batch = batch->next) {
-        store_batch_fail(batch, result);
     }
     return result;
+}
+
+int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *transaction,
+                            const struct store_batch_list *batches)
+{
+    int result = 0;
+
+    for (struct store_batch *batch = batches->first; batch != NULL && result == 0;
+         batch = batch->next) {
+        result = add_batch(transaction, environment->counters, batch);
+    }
+    if (result < 0) {
+        mdb_txn_abort(transaction);
+        return result;
+    }
+    FAULT_POINT(FAULT_BEFORE_COMMIT);
+    return errno_from_lmdb(mdb_txn_commit(transaction));
 }

@@ -34,11 +34,13 @@ int lmdb_environment_open(const char *path, size_t map_bytes,
 /* Fine when it is not open. */
 void lmdb_environment_close(struct lmdb_environment *environment);
 
-/* Adds every batch to its key and gives their hits their numbers, in one transaction that is on
- * disk when the call returns. May wait for another process's transaction. 0, or -errno with
- * nothing counted, and every hit of every batch failed. -EUCLEAN: the environment cannot go on and
- * must be opened anew. */
-int lmdb_environment_commit(struct lmdb_environment *environment,
+/* Begins a transaction, which commit() ends; may wait for another process's. 0, or -errno with
+ * nothing begun. -EUCLEAN, here and there: the environment cannot go on and must be opened anew. */
+int lmdb_environment_begin(struct lmdb_environment *environment, MDB_txn **out_transaction);
+
+/* Adds every batch to its key and gives their hits their numbers; what it has counted is on disk
+ * when the call returns. 0, or -errno with nothing counted, whatever the hits say. */
+int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *transaction,
                             const struct store_batch_list *batches);
 
 #endif

@@ -39,7 +39,8 @@ struct store_batch {
     /* Comes exactly once, never from inside store_apply(), when every hit has its result. */
     void (*done)(struct store_batch *batch);
     void *owner;              /* the sender's */
-    struct store_batch *next; /* the store's while the batch is in its hands */
+    struct store_batch *next; /* the store's while the batch is in its hands, and so is: */
+    bool is_begun;            /* it takes no more hits */
 };
 
 /* What a store tells of itself, to whoever opened it. */
@@ -60,6 +61,7 @@ struct store_kind {
     uint32_t layout;  /* 0: keeps nothing */
     bool (*is_ready)(const struct store *store);
     void (*apply)(struct store *store, struct store_batch *batch);
+    bool (*extend)(struct store *store, struct store_batch *batch, uint32_t hits_count);
     void (*close)(struct store *store, void (*closed)(void *owner), void *owner);
 };
 
@@ -94,6 +96,19 @@ static inline bool store_is_ready(const struct store *store)
 static inline void store_apply(struct store *store, struct store_batch *batch)
 {
     store->kind->apply(store, batch);
+}
+
+/* Whether this kind of store begins some batches so late that they may have been extended. */
+static inline bool store_can_extend(const struct store *store)
+{
+    return store->kind->extend != NULL;
+}
+
+/* The batch, which is in the store's hands, has `hits_count` hits now, those that it had and more
+ * behind them. False: too late, it has begun; nothing is changed then. */
+static inline bool store_extend(struct store *store, struct store_batch *batch, uint32_t hits_count)
+{
+    return store_can_extend(store) && store->kind->extend(store, batch, hits_count);
 }
 
 /* Ends every batch in its hands with -ECANCELED or its real result, then frees the store;

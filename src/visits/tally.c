@@ -47,7 +47,7 @@ struct tally {
     struct key_table keys;
     struct timer_queue timers;
     struct deferred send;
-    struct tally_key *due; /* keys with hits that wait and no batch in flight */
+    struct tally_key *due; /* keys with hits that wait and may be sent */
     uint32_t waiting_hits; /* not told yet, over all keys */
 };
 
@@ -106,6 +106,24 @@ static int run_add(struct hit_run *run, uint64_t ticket, uint64_t deadline_ms)
 static bool run_is_told(const struct hit_run *run)
 {
     return run->first == run->count;
+}
+
+/* How many hits of `from` could be copied behind those of the run, without growing. */
+static uint32_t run_room_for(const struct hit_run *run, const struct hit_run *from)
+{
+    uint32_t room = run->capacity - run->count;
+    uint32_t count = from->count - from->first;
+
+    return count < room ? count : room;
+}
+
+/* Copies the oldest untold hits of `from` behind those of the run, which does not count them yet:
+ * what reads the run meanwhile sees nothing of them. */
+static void run_copy_behind(struct hit_run *run, const struct hit_run *from, uint32_t count)
+{
+    memcpy(run->hits + run->count, from->hits + from->first, count * sizeof *run->hits);
+    memcpy(run->deadlines_ms + run->count, from->deadlines_ms + from->first,
+           count * sizeof *run->deadlines_ms);
 }
 
 static void run_finish(struct hit_run *run)
@@ -171,7 +189,8 @@ static void make_due(struct tally_key *key)
 {
     struct tally *tally = key->tally;
 
-    if (key->is_due || key->is_in_flight || run_is_told(&key->waiting)) {
+    if (key->is_due || run_is_told(&key->waiting) ||
+        (key->is_in_flight && !store_can_extend(tally->store))) {
         return;
     }
     key->is_due = true;
@@ -203,6 +222,9 @@ static void send_batch(struct tally_key *key)
 
     key->flying = key->waiting;
     key->waiting = empty;
+    if (store_can_extend(key->tally->store) && key->flying.count > key->flying.capacity / 2) {
+        (void)run_grow(&key->flying); /* room for as many again; without it they wait */
+    }
     key->batch = (struct store_batch){
         .key = key->entry.key,
         .hits = key->flying.hits + key->flying.first,
@@ -214,6 +236,18 @@ static void send_batch(struct tally_key *key)
     store_apply(key->tally->store, &key->batch);
 }
 
+/* Adds hits that wait to the batch in flight, if the store has not begun it. */
+static void extend_batch(struct tally_key *key)
+{
+    uint32_t count = run_room_for(&key->flying, &key->waiting);
+
+    run_copy_behind(&key->flying, &key->waiting, count);
+    if (count > 0 && store_extend(key->tally->store, &key->batch, key->batch.hits_count + count)) {
+        key->flying.count += count;
+        key->waiting.first += count;
+    }
+}
+
 static void send_due(void *owner)
 {
     struct tally *tally = owner;
@@ -223,7 +257,9 @@ static void send_due(void *owner)
 
         tally->due = key->next_due;
         key->is_due = false;
-        if (!run_is_told(&key->waiting)) { /* they may all have timed out meanwhile */
+        if (key->is_in_flight) {
+            extend_batch(key);
+        } else if (!run_is_told(&key->waiting)) { /* they may all have timed out meanwhile */
             send_batch(key);
         }
     }

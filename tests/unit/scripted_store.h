@@ -22,6 +22,7 @@ struct scripted_store {
     struct store base;
     bool is_ready;
     bool is_telling; /* inside of a batch's done() */
+    bool has_begun;  /* what it was given: a store that can be extended takes no more */
     unsigned batches_count;
     struct scripted_batch batches[SCRIPTED_BATCHES_MAX];
 };
@@ -57,10 +58,40 @@ static inline void scripted_apply(struct store *store, struct store_batch *batch
     scripted->batches_count++;
 }
 
+static inline bool scripted_extend(struct store *store, struct store_batch *batch,
+                                   uint32_t hits_count)
+{
+    struct scripted_store *scripted = (struct scripted_store *)store;
+    struct scripted_batch *record = scripted->batches;
+
+    while (record->batch != batch) {
+        record++;
+        assert_true(record < scripted->batches + scripted->batches_count); /* it is in flight */
+    }
+    assert_true(hits_count > record->hits_count);
+    if (scripted->has_begun) {
+        return false;
+    }
+    for (uint32_t i = record->hits_count; i < hits_count; i++) {
+        batch->hits[i].number = UINT64_MAX;
+        batch->hits[i].result = 1;
+    }
+    batch->hits_count = record->hits_count = hits_count;
+    return true;
+}
+
 static const struct store_kind scripted_kind = {
     .name = "scripted",
     .is_ready = scripted_is_ready,
     .apply = scripted_apply,
+};
+
+/* Batches may be extended until has_begun. */
+static const struct store_kind scripted_late_kind = {
+    .name = "scripted, late",
+    .is_ready = scripted_is_ready,
+    .apply = scripted_apply,
+    .extend = scripted_extend,
 };
 
 static inline void scripted_init(struct scripted_store *scripted)

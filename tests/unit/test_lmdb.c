@@ -373,6 +373,32 @@ static void everything_that_waits_is_one_commit(void **state)
     store_scene_close(&scene);
 }
 
+static void hits_join_a_batch_until_the_write_lock_is_there(void **state)
+{
+    static struct test_batch batch;
+    struct store_scene scene;
+    struct lmdb_lock_holder holder = lmdb_lock_holder_fork(path);
+
+    (void)state;
+    store_scene_open(&scene, url);
+    lmdb_lock_holder_hold(&holder);
+    batch_apply(&batch, &scene, "counter", 3);
+    turn_for(&scene.turning, 20); /* the helper is on its way to the lock, or there */
+    batch.hits[3].ticket = 7003;
+    batch.hits[4].ticket = 7004;
+    assert_true(store_extend(scene.store, &batch.batch, 5));
+    shut_gate();
+    lmdb_lock_holder_end(&holder);
+    turn_until(&scene.turning, a_commit_has_begun, NULL);
+    assert_false(store_extend(scene.store, &batch.batch, 6));
+    let_through();
+    turn_until(&scene.turning, batch_is_done, &batch);
+    assert_int_equal(batch.batch.hits_count, 5);
+    assert_int_equal(batch.hits[4].result, 0);
+    assert_int_equal(batch.hits[4].number, 5);
+    store_scene_close(&scene);
+}
+
 static void closing_waits_for_the_commit_under_way_and_cancels_what_has_not_begun(void **state)
 {
     static struct test_batch begun;
@@ -433,6 +459,7 @@ int main(void)
         WITH_FOLDER(without_a_thread_or_descriptor_or_memory_it_does_not_start),
         WITH_FOLDER(without_memory_it_does_not_start),
         WITH_FOLDER(everything_that_waits_is_one_commit),
+        WITH_FOLDER(hits_join_a_batch_until_the_write_lock_is_there),
         WITH_FOLDER(closing_waits_for_the_commit_under_way_and_cancels_what_has_not_begun),
         WITH_FOLDER(closing_from_inside_done_joins_the_helper_once),
     };
