@@ -18,6 +18,7 @@ COLUMNS = (
     ("p50_us", "p50 µs", "{:,.0f}", False),
     ("p99_us", "p99 µs", "{:,.0f}", True),
     ("p999_us", "p99.9 µs", "{:,.0f}", False),
+    ("late_p99_us", "sent late, p99 µs", "{:,.0f}", True),
     ("bytes_per_idle_connection", "bytes/idle connection", "{:,.0f}", True),
     ("generator_share", "generator", "{:.0%}", False),
 )
