@@ -126,7 +126,6 @@ static void accepted(void *owner, int result, const char *bytes)
     }
     intake->events.took(intake->events.owner, result);
     if (fair_share_is_full(&intake->share)) { /* what is held is asked for when there is room */
-        descriptor_cancel_read(&source->descriptor);
         wait_for_room(intake);
     } else {
         descriptor_accept(&source->descriptor);

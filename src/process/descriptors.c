@@ -10,7 +10,8 @@
 
 enum {
     OTHERS = 64, /* the store, the loop, files */
-    LEAST = 16,  /* or half of them, if the limit is lower still */
+    LEAST = 16,  /* however low the limit is, if there are as many */
+    OWN = 8,     /* of a worker, before it serves: the loop's, the signals', the store's */
 };
 
 void descriptors_raise_limit(void)
@@ -23,6 +24,25 @@ void descriptors_raise_limit(void)
     }
 }
 
+static rlim_t count_open(rlim_t limit)
+{
+    rlim_t count = 0;
+
+    for (rlim_t fd = 0; fd < limit; fd++) {
+        count += fcntl((int)fd, F_GETFD) >= 0;
+    }
+    return count;
+}
+
+/* Of few descriptors: what is not open yet and will not be the worker's own, but not much of it. */
+static uint32_t share_of_few(rlim_t limit)
+{
+    rlim_t taken = count_open(limit) + OWN;
+    rlim_t left = limit > taken ? limit - taken : 1;
+
+    return left < LEAST ? (uint32_t)left : LEAST;
+}
+
 uint32_t descriptors_for_connections(uint32_t others)
 {
     const rlim_t reserved = others + OTHERS;
@@ -31,10 +51,8 @@ uint32_t descriptors_for_connections(uint32_t others)
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > UINT32_MAX) {
         return UINT32_MAX;
     }
-    if (limit.rlim_cur >= reserved + LEAST) {
-        return (uint32_t)(limit.rlim_cur - reserved);
-    }
-    return limit.rlim_cur / 2 < LEAST ? (uint32_t)limit.rlim_cur / 2 : LEAST;
+    return limit.rlim_cur < reserved + LEAST ? share_of_few(limit.rlim_cur)
+                                             : (uint32_t)(limit.rlim_cur - reserved);
 }
 
 void descriptors_fill_standard(void)

@@ -32,7 +32,8 @@ struct tally_key {
     struct hit_run flying;
     struct store_batch batch; /* of the hits in flight */
     bool is_in_flight;
-    bool is_due; /* in the tally's list of keys with something to send */
+    bool may_extend; /* the batch in flight, as far as is known */
+    bool is_due;     /* in the tally's list of keys with something to send */
     struct tally_key *next_due;
     struct timer timer; /* of the oldest hit that nobody was told of */
     char key[];
@@ -189,8 +190,7 @@ static void make_due(struct tally_key *key)
 {
     struct tally *tally = key->tally;
 
-    if (key->is_due || run_is_told(&key->waiting) ||
-        (key->is_in_flight && !store_can_extend(tally->store))) {
+    if (key->is_due || run_is_told(&key->waiting) || (key->is_in_flight && !key->may_extend)) {
         return;
     }
     key->is_due = true;
@@ -222,7 +222,8 @@ static void send_batch(struct tally_key *key)
 
     key->flying = key->waiting;
     key->waiting = empty;
-    if (store_can_extend(key->tally->store) && key->flying.count > key->flying.capacity / 2) {
+    key->may_extend = store_can_extend(key->tally->store);
+    if (key->may_extend && key->flying.count > key->flying.capacity / 2) {
         (void)run_grow(&key->flying); /* room for as many again; without it they wait */
     }
     key->batch = (struct store_batch){
@@ -242,7 +243,9 @@ static void extend_batch(struct tally_key *key)
     uint32_t count = run_room_for(&key->flying, &key->waiting);
 
     run_copy_behind(&key->flying, &key->waiting, count);
-    if (count > 0 && store_extend(key->tally->store, &key->batch, key->batch.hits_count + count)) {
+    key->may_extend =
+        count > 0 && store_extend(key->tally->store, &key->batch, key->batch.hits_count + count);
+    if (key->may_extend) {
         key->flying.count += count;
         key->waiting.first += count;
     }
