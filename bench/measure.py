@@ -128,8 +128,7 @@ def constant_rate(context, server, connections, rate, seconds):
     pace = start_pace(context, server, connections, rate, seconds)
     found = pace.result()
     figures = meter.stop(found["requests"], found["seconds"])
-    figures.update({name: found[name] for name in ("p50_us", "p99_us", "p999_us")})
-    figures["late_p99_us"] = found["late_p99_us"]
+    figures.update({name: found[name] for name in ("p50_us", "p99_us", "p999_us", "late_p99_us")})
     figures["rate"] = rate
     figures["generator_share"] = found["cpu_share"]
     figures["numbers_checked"] = found["requests"] if server.counts else 0

@@ -80,7 +80,7 @@ AT_70_ALL = Section(
 WORKERS = tuple(
     Section(
         f"workers-{count}", f"{count} worker{'s' if count > 1 else ''}, 64 connections", SATURATION,
-        tuple(f"{name}@{count}" for name in ("nginx", "node3", "footfall-redis")), rounds=3,
+        tuple(f"{name}@{count}" for name in ("nginx", "node3", "footfall-redis")), rounds=5,
     )
     for count in (1, 2, 4)
 )
@@ -88,14 +88,14 @@ HOST_COUNTS = tuple(
     Section(
         f"hosts-{count}",
         f"{count} footfall{'s' if count > 1 else ''} with one worker each, one Redis",
-        HOSTS, ("footfall-redis@1",), Workload(hosts=count), rounds=3,
+        HOSTS, ("footfall-redis@1",), Workload(hosts=count), rounds=5,
     )
     for count in (1, 2, 3, 4)
 )
 LOADS = tuple(
     Section(
         f"load-{rate}", f"{rate:,} requests/s", CONSTANT_RATE, servers, Workload(rate=rate),
-        rounds=3,
+        rounds=5,
     )
     for servers, rates in (
         (("node3", "footfall-redis"), (1000, 5000, 10000, 20000, 40000)),
