@@ -32,6 +32,15 @@ static inline bool scripted_is_ready(const struct store *store)
     return ((const struct scripted_store *)store)->is_ready;
 }
 
+/* What the store does not fill in of the hits from `first` on would show. */
+static inline void scripted_spoil(struct store_batch *batch, uint32_t first)
+{
+    for (uint32_t i = first; i < batch->hits_count; i++) {
+        batch->hits[i].number = UINT64_MAX;
+        batch->hits[i].result = 1;
+    }
+}
+
 static inline void scripted_apply(struct store *store, struct store_batch *batch)
 {
     struct scripted_store *scripted = (struct scripted_store *)store;
@@ -51,10 +60,7 @@ static inline void scripted_apply(struct store *store, struct store_batch *batch
         .first_ticket = batch->hits[0].ticket,
     };
     memcpy(record->key, batch->key.bytes, batch->key.length);
-    for (uint32_t i = 0; i < batch->hits_count; i++) {
-        batch->hits[i].number = UINT64_MAX; /* what the store does not fill in would show */
-        batch->hits[i].result = 1;
-    }
+    scripted_spoil(batch, 0);
     scripted->batches_count++;
 }
 
@@ -72,11 +78,9 @@ static inline bool scripted_extend(struct store *store, struct store_batch *batc
     if (scripted->has_begun) {
         return false;
     }
-    for (uint32_t i = record->hits_count; i < hits_count; i++) {
-        batch->hits[i].number = UINT64_MAX;
-        batch->hits[i].result = 1;
-    }
-    batch->hits_count = record->hits_count = hits_count;
+    batch->hits_count = hits_count;
+    scripted_spoil(batch, record->hits_count);
+    record->hits_count = hits_count;
     return true;
 }
 

@@ -118,6 +118,16 @@ static inline void assert_told(const struct scene *scene, unsigned index, uint64
     assert_int_equal(scene->told[index].number, number);
 }
 
+/* Hits 1 to `count` were counted and told in their order, with numbers from `first_number`. */
+static inline void assert_all_counted(const struct scene *scene, unsigned count,
+                                      uint64_t first_number)
+{
+    assert_int_equal(scene->told_count, count);
+    for (unsigned i = 0; i < count; i++) {
+        assert_told(scene, i, i + 1, 0, first_number + i);
+    }
+}
+
 static inline bool all_are_told(void *test)
 {
     const struct scene *scene = test;

@@ -54,10 +54,7 @@ static void the_hits_of_a_turn_leave_as_one_batch_in_their_order(void **state)
         assert_int_equal(scripted_batch(&scene.store, 0)->hits[i].ticket, i + 1);
     }
     scripted_count(&scene.store, 0, 1200);
-    assert_int_equal(scene.told_count, 200);
-    for (unsigned i = 0; i < 200; i++) {
-        assert_told(&scene, i, i + 1, 0, 1001 + i);
-    }
+    assert_all_counted(&scene, 200, 1001);
     scene_finish(&scene);
 }
 
@@ -80,9 +77,7 @@ static void while_a_batch_is_in_flight_its_key_waits_and_leaves_as_one(void **st
     assert_int_equal(scene.store.batches[1].hits_count, 4);
     assert_int_equal(scene.store.batches[1].first_ticket, 3);
     scripted_count(&scene.store, 1, 6);
-    for (unsigned i = 0; i < 6; i++) {
-        assert_told(&scene, i, i + 1, 0, i + 1);
-    }
+    assert_all_counted(&scene, 6, 1);
     turn(&scene);
     assert_int_equal(scene.store.batches_count, 2); /* nothing waits: nothing is sent */
     scene_finish(&scene);
@@ -177,9 +172,7 @@ static void a_hit_counted_from_inside_done_leaves_with_the_next_batch(void **sta
     scripted_count(&scene.store, 1, 140);
     turn(&scene);
     scripted_count(&scene.store, 2, 210);
-    for (unsigned i = 0; i < 210; i++) {
-        assert_told(&scene, i, i + 1, 0, i + 1);
-    }
+    assert_all_counted(&scene, 210, 1);
     scene_finish(&scene);
 }
 

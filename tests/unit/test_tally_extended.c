@@ -37,10 +37,7 @@ static void hits_join_a_batch_that_has_not_begun(void **state)
         assert_int_equal(scripted_batch(&scene.store, 0)->hits[i].ticket, i + 1);
     }
     scripted_count(&scene.store, 0, 115);
-    assert_int_equal(scene.told_count, 15);
-    for (unsigned i = 0; i < 15; i++) {
-        assert_told(&scene, i, i + 1, 0, 101 + i);
-    }
+    assert_all_counted(&scene, 15, 101);
     turn(&scene);
     assert_int_equal(scene.store.batches_count, 1); /* nothing is sent twice */
     scene_finish(&scene);
@@ -66,9 +63,7 @@ static void hits_that_come_too_late_leave_with_the_next_batch(void **state)
     assert_int_equal(scene.store.batches[1].hits_count, 3);
     assert_int_equal(scene.store.batches[1].first_ticket, 3);
     scripted_count(&scene.store, 1, 5);
-    for (unsigned i = 0; i < 5; i++) {
-        assert_told(&scene, i, i + 1, 0, i + 1);
-    }
+    assert_all_counted(&scene, 5, 1);
     scene_finish(&scene);
 }
 
@@ -93,9 +88,7 @@ static void a_batch_takes_no_more_than_it_has_room_for(void **state)
     assert_int_equal(scene.store.batches[1].first_ticket, joined + 1);
     assert_int_equal(scene.store.batches[1].hits_count, 900 - joined);
     scripted_count(&scene.store, 1, 900);
-    for (unsigned i = 0; i < 900; i++) {
-        assert_told(&scene, i, i + 1, 0, i + 1);
-    }
+    assert_all_counted(&scene, 900, 1);
     scene_finish(&scene);
 }
 
