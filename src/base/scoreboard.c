@@ -26,6 +26,19 @@ void scoreboard_destroy(struct scoreboard *scoreboard)
     }
 }
 
+static void store_clear(struct scoreboard_store *store)
+{
+    atomic_store(&store->is_linked, false);
+    atomic_store(&store->since_ms, 0);
+    atomic_store(&store->reconnects, 0);
+    atomic_store(&store->batches_resent, 0);
+    atomic_store(&store->hits_refused, 0);
+    atomic_store(&store->went_back, 0);
+    shared_text_write(&store->last_error, "");
+    shared_text_write(&store->risk, "");
+    shared_text_write(&store->warning, "");
+}
+
 void scoreboard_slot_clear(struct scoreboard_slot *slot, enum worker_state state, uint64_t now_ms)
 {
     for (unsigned i = 0; i < DEAL_WINDOW / 64; i++) {
@@ -38,6 +51,7 @@ void scoreboard_slot_clear(struct scoreboard_slot *slot, enum worker_state state
     atomic_store(&slot->others_serve, false);
     atomic_store(&slot->state, state);
     slot->reason[0] = '\0';
+    store_clear(&slot->store);
 }
 
 void scoreboard_slot_refuse(struct scoreboard_slot *slot, uint64_t number)

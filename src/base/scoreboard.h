@@ -8,6 +8,8 @@
 #ifndef FOOTFALL_BASE_SCOREBOARD_H
 #define FOOTFALL_BASE_SCOREBOARD_H
 
+#include "base/shared_text.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +29,19 @@ enum worker_state {
     WORKER_DRAINING,
 };
 
+/* How the worker's store is doing, for whoever asks. The worker writes it. */
+struct scoreboard_store {
+    _Atomic bool is_linked;          /* to a server; false also where there is none */
+    _Atomic uint64_t since_ms;       /* monotonic: when the link came up or fell; 0: never yet */
+    _Atomic uint64_t reconnects;     /* links that came up again */
+    _Atomic uint64_t batches_resent; /* whose answer had been lost */
+    _Atomic uint64_t hits_refused;   /* answered without a number */
+    _Atomic uint64_t went_back;      /* counters found smaller than they had been */
+    struct shared_text last_error;
+    struct shared_text risk;    /* what the server's end may lose */
+    struct shared_text warning; /* "" for none */
+};
+
 struct scoreboard_slot {
     /* The worker writes these often: a cache line that no other worker touches. */
     _Alignas(CACHE_LINE_BYTES) _Atomic uint64_t taken; /* number of the last deal it has taken */
@@ -40,6 +55,7 @@ struct scoreboard_slot {
     /* Others serve what is queued at shared listeners: this worker leaves it to them. The master's,
      * before it ends the channel; at a stop, or when it was killed, it is false. */
     _Atomic bool others_serve;
+    _Alignas(CACHE_LINE_BYTES) struct scoreboard_store store;
     /* Why it cannot start; written before it exits, read after it is reaped. */
     _Alignas(CACHE_LINE_BYTES) char reason[SCOREBOARD_REASON_BYTES];
 };

@@ -12,6 +12,7 @@
 #include "process/signal_set.h"
 #include "store/store_url.h"
 #include "visits/hit.h"
+#include "visits/store_watch.h"
 #include "visits/tally.h"
 
 #include <errno.h>
@@ -44,7 +45,7 @@ struct worker {
     uint32_t stop_signals;
     int exit_status;
     struct log_limit refused_limit;
-    struct log_limit notice_limit; /* a disk on the edge fails and works in turn */
+    struct store_watch watch;
 };
 
 static bool is_alone(const struct worker *worker)
@@ -188,13 +189,33 @@ static void store_ready(void *owner)
     tally_store_ready(worker->tally);
 }
 
-static void store_notice(void *owner, bool is_error, const char *event, const char *detail)
+static void store_noticed(void *owner, enum store_notice level, const char *event,
+                          const char *detail)
 {
     struct worker *worker = owner;
 
-    LOG_EVENT_LIMITED(&worker->notice_limit, is_error ? LOG_ERROR : LOG_INFO, event,
-                      LOG_FIELD_NUMBER("slot", worker->context->slot_index),
-                      LOG_FIELD_TEXT("detail", detail));
+    store_watch_notice(&worker->watch, level, event, detail);
+}
+
+static void store_status_changed(void *owner, const struct store_status *status)
+{
+    struct worker *worker = owner;
+
+    store_watch_status(&worker->watch, status);
+}
+
+static void counter_went_back(void *owner, struct slice key, uint64_t before, uint64_t number)
+{
+    struct worker *worker = owner;
+
+    store_watch_went_back(&worker->watch, key, before, number);
+}
+
+static void hit_ended(void *owner, uint64_t ticket, int result, uint64_t number)
+{
+    struct worker *worker = owner;
+
+    hit_done(&worker->hits, ticket, result, number);
 }
 
 /* Often enough for a master that has little patience. */
@@ -275,10 +296,12 @@ static int open_tally(struct worker *worker)
         .waiting_hits_max = WAITING_HITS_MAX,
         .timeout_ms = settings->store_timeout_ms,
     };
+    const struct tally_events tally_events = {hit_ended, counter_went_back, worker};
     int result;
 
     hits_init(&worker->hits, slice_of(settings->key), getpid());
-    result = tally_create(worker->loop, &tally_settings, hit_done, &worker->hits, &worker->tally);
+    worker->hits.refused = &worker->context->slot->store.hits_refused;
+    result = tally_create(worker->loop, &tally_settings, &tally_events, &worker->tally);
     if (result == 0) {
         worker->hits.tally = worker->tally;
         worker->hits.server = worker->server;
@@ -290,7 +313,8 @@ static int open_store(struct worker *worker, char *out_reason)
 {
     const struct store_events events = {
         .ready = store_ready,
-        .notice = store_notice,
+        .notice = store_noticed,
+        .status = store_status_changed,
         .owner = worker,
     };
     struct store_url url;
@@ -417,7 +441,6 @@ int worker_run(const struct worker_context *context)
         .context = context,
         .exit_status = WORKER_EXIT_DRAINED,
         .refused_limit = {.burst = 100, .period_ms = 1000},
-        .notice_limit = {.burst = 20, .period_ms = 1000},
     };
     char reason[STORE_REASON_BYTES];
     int result = loop_create(context->loop_kind, &worker.loop);
@@ -426,6 +449,7 @@ int worker_run(const struct worker_context *context)
         explain(&worker, strerror(-result));
         return WORKER_EXIT_FAILED;
     }
+    store_watch_init(&worker.watch, context->slot, context->slot_index);
     timer_queue_init(&worker.timers, worker.loop);
     timer_init(&worker.beat, beat, &worker);
     timer_init(&worker.drain_limit, drain_timed_out, &worker);

@@ -169,11 +169,11 @@ static void notice_result(struct store_lmdb *lmdb, int result)
         return;
     }
     if (result < 0) {
-        events->notice(events->owner, true, "lmdb_commit_failed",
+        events->notice(events->owner, STORE_NOTICE_ERROR, "lmdb_commit_failed",
                        result == -ENOSPC ? "No space left on disk or in the map (map_max)"
                                          : strerror(-result));
     } else {
-        events->notice(events->owner, false, "lmdb_commit_works", lmdb->path);
+        events->notice(events->owner, STORE_NOTICE_INFO, "lmdb_commit_works", lmdb->path);
     }
 }
 

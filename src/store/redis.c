@@ -1,172 +1,349 @@
 /*
  * redis.c - counts in a Redis server, shared by all workers of all hosts.
  *
- * What a batch is as a command and what its answer means; connections are redis_link.c's.
+ * What becomes of batches: sent, answered, or held until the server can be asked again. What they
+ * are as commands is redis_ledger.c's, connections are redis_link.c's, what comes before the first
+ * batch on one is redis_opening.c's, and what an operator is told of it redis_news.c's.
  */
 #include "store/redis.h"
 
-#include "base/decimal.h"
 #include "base/fault_point.h"
 #include "loop/loop.h"
 #include "store/redis_error.h"
+#include "store/redis_ledger.h"
 #include "store/redis_link.h"
+#include "store/redis_news.h"
+#include "store/redis_opening.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-
-enum {
-    DETAIL_BYTES = 128, /* of what the server said, with the NUL */
-    KIND_BYTES = 32,
-};
 
 struct store_redis {
     struct store base;
     struct loop *loop;
     struct redis_link *link;
-    /* Batches that could not be sent: they have failed and are told at the end of the turn. */
-    struct store_batch_list unsent;
-    struct deferred tell_unsent;
-    char told_kind[KIND_BYTES]; /* of the last redis_refused; "" once a batch has counted */
+    struct redis_opening opening;
+    struct redis_ledger ledger;
+    struct redis_news news;
+    bool is_plain_wanted;
+    bool is_ready;   /* the server counts */
+    bool is_closing; /* nothing is sent any more */
+    /* It refuses for now and the link is cut for that: its fall is no news. */
+    bool is_leaving;
+    enum redis_ledger_form form; /* of the present link */
+    uint32_t in_flight;          /* batches sent and not answered */
+    /* Batches whose answer was lost, or that the server could not count just then. */
+    struct store_batch_list held;
+    /* Batches that have failed without being sent: they are told at the end of the turn. */
+    struct store_batch_list failed;
+    struct deferred tell_failed;
+
+    struct store_status status;
+    char address[REDIS_NEWS_BYTES];
+    char last_error[REDIS_NEWS_BYTES];
+    char warning[REDIS_WARNING_BYTES];
     void (*closed)(void *owner);
     void *closed_owner;
 };
 
-static void notice(const struct store_redis *redis, bool is_error, const char *event,
-                   const char *detail)
+/* ---- status ---- */
+
+static void tell_status(struct store_redis *redis)
 {
-    redis->base.events.notice(redis->base.events.owner, is_error, event, detail);
+    redis->base.events.status(redis->base.events.owner, &redis->status);
+}
+
+static void note_error(struct store_redis *redis, struct slice error)
+{
+    redis_error_copy(error, redis->last_error, sizeof redis->last_error);
+    tell_status(redis);
+}
+
+/* ---- batches that are not on their way ---- */
+
+static void tell_failed(void *owner)
+{
+    struct store_redis *redis = owner;
+
+    store_batch_list_done(&redis->failed);
+}
+
+static void fail_later(struct store_redis *redis, struct store_batch *batch, int result)
+{
+    store_batch_fail(batch, result);
+    store_batch_list_add(&redis->failed, batch);
+    deferred_start(&redis->tell_failed, redis->loop);
+}
+
+static void fail_now(struct store_batch *batch, int result)
+{
+    store_batch_fail(batch, result);
+    batch->done(batch);
+}
+
+/* Keeps the batch until the server is ready again, if it may be sent again. */
+static void hold(struct store_redis *redis, struct store_batch *batch, int result)
+{
+    if (redis->is_closing || redis->form == REDIS_LEDGER_PLAIN) {
+        fail_now(batch, result);
+        return;
+    }
+    store_batch_list_add(&redis->held, batch);
 }
 
 /* ---- answers ---- */
 
-/* Tells what the server refuses, unless it is what was told last. */
-static void notice_refusal(struct store_redis *redis, struct slice text)
-{
-    char kind[KIND_BYTES];
-    char detail[DETAIL_BYTES];
+static void send_batch(struct store_redis *redis, struct store_batch *batch,
+                       enum redis_ledger_form form);
 
-    redis_error_copy(redis_error_kind(text), kind, sizeof kind);
-    if (kind[0] == '\0') {
-        (void)memcpy(kind, "?", 2); /* "" stands for nothing told */
+/* Begins anew: another server may be found, or this one may count later. */
+static void leave(struct store_redis *redis, struct slice error)
+{
+    redis_news_refused(&redis->news, error);
+    if (!redis->is_closing) {
+        redis->is_leaving = true;
+        redis_link_cut(redis->link, -EAGAIN, redis->last_error);
+        redis->is_leaving = false;
     }
-    if (strcmp(kind, redis->told_kind) == 0) {
+}
+
+static void batch_refused(struct store_redis *redis, struct store_batch *batch, struct slice error)
+{
+    const enum redis_error_meaning meaning = redis_error_meaning(error);
+
+    if (meaning == REDIS_ERROR_NO_SCRIPT && redis_link_is_up(redis->link)) {
+        send_batch(redis, batch, REDIS_LEDGER_WHOLE);
         return;
     }
-    memcpy(redis->told_kind, kind, sizeof kind);
-    redis_error_copy(text, detail, sizeof detail);
-    notice(redis, true, "redis_refused", detail);
-}
-
-/* What an error reply to INCRBY makes of the batch.
- *
- * At the very end of the numbers Redis refuses a batch as a whole, so hits that would have fitted
- * fail along with the others, and the next batch may count again. That is a few numbers short of
- * 2^63-1, a place nobody gets to by counting. */
-static int take_error(struct store_redis *redis, struct slice text)
-{
-    if (redis_error_holds(text, SLICE("would overflow"))) {
-        return -EOVERFLOW;
+    note_error(redis, error);
+    if (meaning == REDIS_ERROR_NOT_NOW) {
+        leave(redis, error);
+        hold(redis, batch, -EAGAIN);
+        return;
     }
-    notice_refusal(redis, text);
-    return -EIO;
+    redis_news_refused(&redis->news, error);
+    fail_now(batch, meaning == REDIS_ERROR_OVERFLOW ? -EOVERFLOW : -EIO);
 }
 
-/* Numbers the batch from the count after it, which must have room for its numbers from 1. */
-static int take_count(struct store_redis *redis, struct store_batch *batch, int64_t count)
+static void batch_counted(struct store_redis *redis, struct store_batch *batch, uint64_t last,
+                          uint32_t counted)
 {
-    if (count < (int64_t)batch->hits_count) {
-        notice_refusal(redis, SLICE("NEGATIVE the key held a number below zero"));
-        return -ERANGE;
-    }
-    redis->told_kind[0] = '\0';
-    store_batch_number(batch, (uint64_t)count);
-    return 0;
+    redis_news_counted(&redis->news);
+    (void)store_batch_count(batch, last - counted); /* those beyond it are at the end of numbers */
+    batch->done(batch);
 }
 
-/* The answer to a batch's INCRBY, or the loss of it. */
+static void take_answer(struct store_redis *redis, struct store_batch *batch,
+                        const struct resp_reply *reply)
+{
+    static const struct slice below = {"NEGATIVE the key held a number below zero", 41};
+    uint64_t last = 0;
+    uint32_t counted = 0;
+
+    switch (redis_ledger_read(reply, batch->hits_count, &last, &counted)) {
+    case REDIS_LEDGER_COUNTED:
+        batch_counted(redis, batch, last, counted);
+        break;
+    case REDIS_LEDGER_REFUSED:
+        batch_refused(redis, batch, reply->text);
+        break;
+    case REDIS_LEDGER_BELOW:
+        note_error(redis, below);
+        redis_news_refused(&redis->news, below);
+        fail_now(batch, -ERANGE);
+        break;
+    case REDIS_LEDGER_GARBAGE:
+        /* Answers may be out of step: none of this connection can be believed. */
+        redis_link_cut(redis->link, -EPROTO, "an answer that is no count");
+        hold(redis, batch, -EPROTO);
+        break;
+    }
+}
+
+/* The answer to a batch, or the loss of it. */
 static void batch_answered(void *owner, void *subject, int result, const struct resp_reply *reply)
 {
     struct store_redis *redis = owner;
     struct store_batch *batch = subject;
 
-    if (result == 0) {
-        FAULT_POINT(FAULT_ANSWER_RECEIVED);
-        switch (reply->type) {
-        case RESP_INTEGER:
-            result = take_count(redis, batch, reply->integer);
-            break;
-        case RESP_ERROR:
-            result = take_error(redis, reply->text);
-            break;
-        case RESP_SIMPLE:
-        case RESP_BULK:
-        case RESP_NULL:
-        case RESP_ARRAY:
-            /* Answers may be out of step: none of this connection can be believed. */
-            result = -EPROTO;
-            redis_link_cut(redis->link, result, "an answer to INCRBY that is no integer");
-            break;
-        }
-    }
+    redis->in_flight--;
     if (result < 0) {
-        store_batch_fail(batch, result);
+        hold(redis, batch, result);
+        return;
     }
-    batch->done(batch);
+    FAULT_POINT(FAULT_ANSWER_RECEIVED);
+    take_answer(redis, batch, reply);
 }
 
-/* ---- the interface of a store ---- */
+/* ---- sending ---- */
 
-static bool redis_is_ready(const struct store *store)
+static void send_batch(struct store_redis *redis, struct store_batch *batch,
+                       enum redis_ledger_form form)
 {
-    return redis_link_is_up(((const struct store_redis *)store)->link);
+    struct redis_ledger_command command;
+    int result;
+
+    redis_ledger_command(&redis->ledger, batch, form, &command);
+    result =
+        redis_link_send(redis->link, command.words, command.count, batch_answered, redis, batch);
+    if (result < 0) {
+        fail_later(redis, batch, result);
+        return;
+    }
+    redis->in_flight++;
 }
 
-static void tell_unsent(void *owner)
+/* Whether the batch, which was sent before, may be sent again: while somebody waits for it, and
+ * while the server still has its entry. Otherwise its place in the sequence is left empty. */
+static bool may_send_again(const struct store_redis *redis, const struct store_batch *batch)
+{
+    return redis->form != REDIS_LEDGER_PLAIN && !batch->is_given_up &&
+           redis_ledger_may_repeat(&redis->ledger, loop_now_ms(redis->loop) - batch->since_ms);
+}
+
+static void send_held(struct store_redis *redis)
+{
+    struct store_batch_list held = store_batch_list_take(&redis->held);
+    struct store_batch *batch = held.first;
+
+    while (batch != NULL) {
+        struct store_batch *next = batch->next;
+
+        if (may_send_again(redis, batch)) {
+            redis->status.batches_resent++;
+            send_batch(redis, batch, redis->form);
+        } else {
+            fail_later(redis, batch, -ETIMEDOUT);
+        }
+        batch = next;
+    }
+}
+
+static void redis_link_sent(void *owner)
+{
+    const struct store_redis *redis = owner;
+
+    if (redis->in_flight > 0) { /* else it was the opening */
+        FAULT_POINT(FAULT_BATCH_SENT);
+    }
+}
+
+/* ---- the link ---- */
+
+/* The line at the start, and after each change: who it is, and what it may lose. */
+static void tell_up(struct store_redis *redis)
+{
+    char detail[2 * REDIS_NEWS_BYTES];
+
+    if (redis->is_ready && redis->opening.questions_left == 0) {
+        (void)snprintf(detail, sizeof detail, "%s: %s", redis->address, redis->status.risk);
+        redis_news_up(&redis->news, loop_now_ms(redis->loop), detail);
+        redis_news_warn(&redis->news, redis->warning);
+    }
+}
+
+static void opening_ready(void *owner, enum redis_ledger_form form)
 {
     struct store_redis *redis = owner;
 
-    store_batch_list_done(&redis->unsent);
-}
-
-static void redis_apply(struct store *store, struct store_batch *batch)
-{
-    struct store_redis *redis = (struct store_redis *)store;
-    char digits[DECIMAL_BYTES_MAX];
-    const struct slice words[] = {
-        SLICE("INCRBY"),
-        batch->key,
-        {digits, decimal_write(digits, batch->hits_count)},
-    };
-    int result = redis_link_send(redis->link, words, sizeof words / sizeof words[0], batch_answered,
-                                 redis, batch);
-
-    if (result < 0) {
-        store_batch_fail(batch, result);
-        store_batch_list_add(&redis->unsent, batch);
-        deferred_start(&redis->tell_unsent, redis->loop);
+    redis->form = form;
+    redis->is_ready = true;
+    send_held(redis);
+    tell_status(redis);
+    tell_up(redis);
+    if (redis->is_ready && !redis->is_closing) { /* the notice may have closed us */
+        redis->base.events.ready(redis->base.events.owner);
     }
 }
+
+static void opening_forbidden(void *owner, struct slice error)
+{
+    struct store_redis *redis = owner;
+    char detail[REDIS_NEWS_BYTES];
+    char text[REDIS_NEWS_BYTES / 2];
+
+    redis_error_copy(error, text, sizeof text);
+    (void)snprintf(detail, sizeof detail,
+                   "visits whose answer is lost are refused, for no script may be run: %s", text);
+    redis->base.events.notice(redis->base.events.owner, STORE_NOTICE_WARNING, "redis_plain",
+                              detail);
+}
+
+static void opening_not_now(void *owner, struct slice error)
+{
+    struct store_redis *redis = owner;
+
+    note_error(redis, error);
+    leave(redis, error);
+}
+
+static void opening_inspected(void *owner, const struct redis_inspection *inspection)
+{
+    struct store_redis *redis = owner;
+
+    redis->status.risk = redis_inspection_risk(inspection);
+    redis_inspection_write_warning(inspection, redis->warning);
+    tell_status(redis);
+    tell_up(redis);
+}
+
+static const struct redis_opening_events opening_events = {
+    .ready = opening_ready,
+    .forbidden = opening_forbidden,
+    .not_now = opening_not_now,
+    .inspected = opening_inspected,
+};
 
 static void redis_link_went_up(void *owner, const char *detail)
 {
     struct store_redis *redis = owner;
 
-    redis->told_kind[0] = '\0';
-    notice(redis, false, "redis_link_up", detail);
-    if (redis_link_is_up(redis->link)) { /* the notice may have closed us */
-        redis->base.events.ready(redis->base.events.owner);
-    }
+    (void)snprintf(redis->address, sizeof redis->address, "%s", detail);
+    redis->status.is_up = true;
+    redis->status.reconnects += redis->status.since_ms > 0 ? 1 : 0;
+    redis->status.since_ms = loop_now_ms(redis->loop);
+    tell_status(redis);
+    redis_opening_start(&redis->opening, redis->is_plain_wanted);
 }
 
 static void redis_link_went_down(void *owner, const char *detail)
 {
-    notice(owner, true, "redis_link_down", detail);
+    struct store_redis *redis = owner;
+    const uint64_t now_ms = loop_now_ms(redis->loop);
+
+    redis->is_ready = false;
+    if (redis->status.is_up) {
+        redis->status.since_ms = now_ms;
+    }
+    redis->status.is_up = false;
+    note_error(redis, slice_of(detail));
+    if (!redis->is_leaving) {
+        redis_news_down(&redis->news, now_ms, detail);
+    }
 }
 
 static const struct redis_link_events link_events = {
     .up = redis_link_went_up,
     .down = redis_link_went_down,
+    .sent = redis_link_sent,
 };
+
+/* ---- the interface of a store ---- */
+
+static bool redis_is_ready(const struct store *store)
+{
+    return ((const struct store_redis *)store)->is_ready;
+}
+
+static void redis_apply(struct store *store, struct store_batch *batch)
+{
+    struct store_redis *redis = (struct store_redis *)store;
+
+    batch->sequence = redis_ledger_next(&redis->ledger);
+    batch->since_ms = loop_now_ms(redis->loop);
+    send_batch(redis, batch, redis->form);
+}
 
 static void redis_link_closed(void *owner)
 {
@@ -174,8 +351,8 @@ static void redis_link_closed(void *owner)
     void (*closed)(void *closed_owner) = redis->closed;
     void *closed_owner = redis->closed_owner;
 
-    deferred_cancel(&redis->tell_unsent);
-    store_batch_list_done(&redis->unsent);
+    deferred_cancel(&redis->tell_failed);
+    store_batch_list_done(&redis->failed);
     free(redis);
     closed(closed_owner);
 }
@@ -183,16 +360,22 @@ static void redis_link_closed(void *owner)
 static void redis_close(struct store *store, void (*closed)(void *owner), void *owner)
 {
     struct store_redis *redis = (struct store_redis *)store;
+    struct store_batch_list held = store_batch_list_take(&redis->held);
 
+    redis->is_closing = true;
+    redis->is_ready = false;
     redis->closed = closed;
     redis->closed_owner = owner;
+    for (struct store_batch *batch = held.first, *next; batch != NULL; batch = next) {
+        next = batch->next;
+        fail_later(redis, batch, -ECANCELED);
+    }
     redis_link_close(redis->link, redis_link_closed, redis);
 }
 
-/* Layout 1: the key itself holds the count, nothing stands beside it. */
 static const struct store_kind store_kind_redis = {
     .name = "redis",
-    .layout = 1,
+    .layout = REDIS_LEDGER_LAYOUT,
     .is_ready = redis_is_ready,
     .apply = redis_apply,
     .close = redis_close,
@@ -209,12 +392,21 @@ int store_redis_open(struct loop *loop, const struct redis_url *url, uint32_t ti
     }
     redis->base = (struct store){.kind = &store_kind_redis, .events = *events};
     redis->loop = loop;
-    deferred_init(&redis->tell_unsent, tell_unsent, redis);
+    redis->is_plain_wanted = url->is_plain;
+    redis->status = (struct store_status){
+        .last_error = redis->last_error,
+        .risk = "",
+        .warning = redis->warning,
+    };
+    redis_ledger_init(&redis->ledger, timeout_ms);
+    redis_news_init(&redis->news, &redis->base.events);
+    deferred_init(&redis->tell_failed, tell_failed, redis);
     result = redis_link_open(loop, url, timeout_ms, &link_events, redis, &redis->link);
     if (result < 0) {
         free(redis);
         return result;
     }
+    redis_opening_init(&redis->opening, redis->link, &opening_events, redis);
     *out_store = &redis->base;
     return 0;
 }

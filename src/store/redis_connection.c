@@ -17,12 +17,35 @@
 #include <string.h>
 #include <sys/un.h>
 
+enum {
+    KEEPALIVE_IDLE_S = 10,
+    KEEPALIVE_INTERVAL_S = 3,
+    KEEPALIVE_PROBES = 3,
+    USER_TIMEOUT_MS_MIN = 500,
+    USER_TIMEOUT_FOREVER_MS = 30 * 1000, /* where answers may take for ever */
+};
+
 static const uint8_t connection_may_enter[] = {
     [REDIS_CONNECTION_CLOSED] = 1U << REDIS_CONNECTION_CONNECTING,
     [REDIS_CONNECTION_CONNECTING] = 1U << REDIS_CONNECTION_OPEN | 1U << REDIS_CONNECTION_CLOSING,
     [REDIS_CONNECTION_OPEN] = 1U << REDIS_CONNECTION_CLOSING,
     [REDIS_CONNECTION_CLOSING] = 1U << REDIS_CONNECTION_CLOSED,
 };
+
+/* Closes the descriptor. With commands unanswered it is a reset, so that the kernel drops what of
+ * them has not left: the less of what was given up still arrives, the better. */
+static void connection_let_go(struct redis_connection *connection)
+{
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0}; /* socket(7) */
+
+    if (redis_pipeline_oldest(&connection->pipeline) == NULL) {
+        descriptor_close(&connection->descriptor);
+        return;
+    }
+    /* Where it fails they may arrive, and count for nobody. */
+    (void)setsockopt(connection->descriptor.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    descriptor_release(&connection->descriptor); /* without the shutdown, which would send them */
+}
 
 /* Moves to `next`. Nothing else writes `state`. */
 static void connection_enter(struct redis_connection *connection, enum redis_connection_state next)
@@ -43,7 +66,7 @@ static void connection_enter(struct redis_connection *connection, enum redis_con
         break;
     case REDIS_CONNECTION_CLOSING:
         deferred_cancel(&connection->flush);
-        descriptor_close(&connection->descriptor);
+        connection_let_go(connection);
         break;
     }
 }
@@ -314,10 +337,43 @@ void redis_connection_finish(struct redis_connection *connection)
     redis_output_finish(&connection->output);
 }
 
+/* Half the time that a hit waits, so that what the dead path has swallowed can be sent again. A
+ * server that is only slow acknowledges all the same (its kernel does) and keeps the whole. */
+static int connection_user_timeout_ms(const struct redis_connection *connection)
+{
+    if (connection->timeout_ms == 0) {
+        return USER_TIMEOUT_FOREVER_MS;
+    }
+    return connection->timeout_ms / 2 > USER_TIMEOUT_MS_MIN ? (int)connection->timeout_ms / 2
+                                                            : USER_TIMEOUT_MS_MIN;
+}
+
+/* What TCP is to do by itself, tcp(7). Where one of these fails the link is slower, or slower to
+ * notice its end, and that is all. */
+static void connection_set_tcp_options(const struct redis_connection *connection, int fd)
+{
+    const struct {
+        int level;
+        int name;
+        int value;
+    } options[] = {
+        {IPPROTO_TCP, TCP_NODELAY, 1}, /* commands are gathered here already */
+        {SOL_SOCKET, SO_KEEPALIVE, 1}, /* an idle link that is dead is noticed before a visit */
+        {IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
+        {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
+        {IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, connection_user_timeout_ms(connection)},
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        (void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+                         sizeof options[i].value);
+    }
+}
+
 int redis_connection_open(struct redis_connection *connection, const struct sockaddr *address,
                           socklen_t address_length, uint64_t connect_ms)
 {
-    const int yes = 1;
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const int result = fd < 0 ? -errno : 0;
 
@@ -326,8 +382,7 @@ int redis_connection_open(struct redis_connection *connection, const struct sock
         return result;
     }
     if (address->sa_family != AF_UNIX) {
-        /* Commands are gathered here already. Where it fails they only leave later. */
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        connection_set_tcp_options(connection, fd);
     }
     descriptor_open(&connection->descriptor, connection->loop, fd, &connection_descriptor_events,
                     connection);

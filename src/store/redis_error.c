@@ -13,6 +13,33 @@ struct slice redis_error_kind(struct slice text)
     return text;
 }
 
+enum redis_error_meaning redis_error_meaning(struct slice text)
+{
+    static const struct {
+        const char *kind;
+        enum redis_error_meaning meaning;
+    } kinds[] = {
+        {"NOSCRIPT", REDIS_ERROR_NO_SCRIPT}, {"LOADING", REDIS_ERROR_NOT_NOW},
+        {"BUSY", REDIS_ERROR_NOT_NOW},       {"READONLY", REDIS_ERROR_NOT_NOW},
+        {"MASTERDOWN", REDIS_ERROR_NOT_NOW}, {"CLUSTERDOWN", REDIS_ERROR_NOT_NOW},
+        {"TRYAGAIN", REDIS_ERROR_NOT_NOW},   {"NOAUTH", REDIS_ERROR_NOT_NOW},
+        {"UNBLOCKED", REDIS_ERROR_NOT_NOW}, /* the server has just become a replica */
+        {"NOPERM", REDIS_ERROR_FORBIDDEN},
+    };
+    const struct slice kind = redis_error_kind(text);
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (slice_is(kind, kinds[i].kind)) {
+            return kinds[i].meaning;
+        }
+    }
+    if (redis_error_holds(text, SLICE("unknown command"))) {
+        return REDIS_ERROR_FORBIDDEN;
+    }
+    return redis_error_holds(text, SLICE("would overflow")) ? REDIS_ERROR_OVERFLOW
+                                                            : REDIS_ERROR_OTHER;
+}
+
 bool redis_error_holds(struct slice text, struct slice part)
 {
     return text.length > 0 && part.length > 0 &&

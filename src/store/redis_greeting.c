@@ -6,13 +6,16 @@
 #include "store/redis_error.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const step_names[] = {
     [GREETING_AUTH] = "AUTH",
     [GREETING_SELECT] = "SELECT",
     [GREETING_PING] = "PING",
+    [GREETING_NAME] = "CLIENT",
 };
 
 enum redis_greeting_step redis_greeting_next(const struct redis_url *url,
@@ -27,8 +30,21 @@ enum redis_greeting_step redis_greeting_next(const struct redis_url *url,
     return step;
 }
 
-void redis_greeting_words(const struct redis_url *url, enum redis_greeting_step step,
-                          struct redis_greeting_words *out_words)
+void redis_client_name(char out_name[REDIS_CLIENT_NAME_BYTES])
+{
+    char host[HOST_NAME_MAX + 1] = "?";
+
+    (void)gethostname(host, sizeof host); /* "?" where it fails */
+    for (char *byte = host; *byte != '\0'; byte++) {
+        if (*byte <= ' ' || *byte > '~') {
+            *byte = '?'; /* CLIENT SETNAME takes printable ASCII without blanks */
+        }
+    }
+    (void)snprintf(out_name, REDIS_CLIENT_NAME_BYTES, "footfall:%s:%ld", host, (long)getpid());
+}
+
+void redis_greeting_words(const struct redis_url *url, const char *client_name,
+                          enum redis_greeting_step step, struct redis_greeting_words *out_words)
 {
     struct slice *words = out_words->words;
     size_t count = 0;
@@ -42,6 +58,9 @@ void redis_greeting_words(const struct redis_url *url, enum redis_greeting_step 
     } else if (step == GREETING_SELECT) {
         words[count++] =
             (struct slice){out_words->digits, decimal_write(out_words->digits, url->database)};
+    } else if (step == GREETING_NAME) {
+        words[count++] = SLICE("SETNAME");
+        words[count++] = slice_of(client_name);
     }
     out_words->count = count;
 }
@@ -66,9 +85,13 @@ static struct slice showable_part(const struct redis_url *url, enum redis_greeti
     return text;
 }
 
-/* A user who may count need not be allowed to PING, and PING may have been renamed. */
+/* A user who may count need not be allowed to PING, and PING may have been renamed. The name is
+ * only shown: what else is wrong PING is told as well. */
 static bool is_answer_all_the_same(enum redis_greeting_step step, const struct resp_reply *reply)
 {
+    if (step == GREETING_NAME) {
+        return true;
+    }
     return step == GREETING_PING && (slice_is(redis_error_kind(reply->text), "NOPERM") ||
                                      redis_error_holds(reply->text, SLICE("ERR unknown command")));
 }

@@ -10,10 +10,9 @@
 
 #include "store/redis_backoff.h"
 #include "store/redis_connection.h"
+#include "store/redis_finder.h"
 #include "store/redis_greeting.h"
-#include "store/resolver.h"
 
-#include "base/fault_point.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
 
@@ -22,28 +21,24 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 /* For each of several addresses, however short the timeout. */
 enum { CONNECT_MS_MIN = 250 };
 
 enum link_state {
     LINK_WAITING,    /* for the time of the next attempt */
-    LINK_RESOLVING,  /* for the host's addresses */
+    LINK_FINDING,    /* for the server's addresses */
     LINK_CONNECTING, /* for one address to answer */
-    LINK_GREETING,   /* for the answers to AUTH, SELECT, PING */
+    LINK_GREETING,   /* for the answers to AUTH, SELECT, PING, CLIENT SETNAME */
     LINK_UP,
     LINK_CUTTING, /* for a lost connection to be closed */
     LINK_CLOSING, /* for whatever is still open, then it is freed */
 };
 
 static const uint8_t link_may_enter[] = {
-    /* To itself: an attempt may fail before it has begun to wait for anything. */
-    [LINK_WAITING] =
-        1U << LINK_WAITING | 1U << LINK_RESOLVING | 1U << LINK_CONNECTING | 1U << LINK_CLOSING,
-    [LINK_RESOLVING] = 1U << LINK_WAITING | 1U << LINK_CONNECTING | 1U << LINK_CLOSING,
+    [LINK_WAITING] = 1U << LINK_FINDING | 1U << LINK_CLOSING,
+    [LINK_FINDING] = 1U << LINK_WAITING | 1U << LINK_CONNECTING | 1U << LINK_CLOSING,
     [LINK_CONNECTING] = 1U << LINK_GREETING | 1U << LINK_CUTTING | 1U << LINK_CLOSING,
     [LINK_GREETING] = 1U << LINK_UP | 1U << LINK_CUTTING | 1U << LINK_CLOSING,
     [LINK_UP] = 1U << LINK_CUTTING | 1U << LINK_CLOSING,
@@ -61,21 +56,21 @@ struct redis_link {
     bool was_up; /* the connection that is being cut */
     struct redis_connection connection;
     enum redis_greeting_step greeting_step; /* whose answer is next */
+    char client_name[REDIS_CLIENT_NAME_BYTES];
 
     /* The attempt: the addresses found, and how many of them were tried. */
-    struct resolver resolver;
-    bool resolver_is_open;
-    struct resolver_address addresses[RESOLVER_ADDRESSES_MAX];
+    struct redis_finder finder;
+    bool finder_is_open;
+    const struct resolver_address *addresses;
     unsigned addresses_count;
     unsigned addresses_tried;
     struct redis_backoff backoff;
     struct timer_queue timers;
-    struct timer timer; /* of a wait or a lookup */
+    struct timer timer; /* of the wait for the next attempt */
 
-    /* Why the attempt failed, where it got furthest, and what was told last. */
+    /* Why the attempt failed, where it got furthest. */
     enum link_state reason_state;
     char reason[REDIS_REASON_BYTES];
-    char told_reason[REDIS_REASON_BYTES];
 
     void (*closed)(void *closed_owner);
     void *closed_owner;
@@ -99,16 +94,6 @@ link_note(struct redis_link *link, enum link_state state, const char *format, ..
     va_end(arguments);
 }
 
-/* Tells the owner why the link is down, unless that is what was told last. */
-static void link_tell_down(struct redis_link *link)
-{
-    if (strcmp(link->reason, link->told_reason) == 0) {
-        return;
-    }
-    memcpy(link->told_reason, link->reason, sizeof link->told_reason);
-    link->events->down(link->owner, link->told_reason);
-}
-
 /* ---- states ---- */
 
 /* Moves to `next` and starts what that state waits for. Nothing else writes `state`. */
@@ -123,22 +108,19 @@ static void link_enter(struct redis_link *link, enum link_state next)
                     redis_backoff_next(&link->backoff, link->was_up, loop_now_ms(link->loop),
                                        arc4random()));
         break;
-    case LINK_RESOLVING: /* the resolver was asked before, since that may fail */
-        if (link->timeout_ms > 0) {
-            timer_start(&link->timer, &link->timers, link->timeout_ms);
-        }
+    case LINK_FINDING:
+        redis_finder_start(&link->finder); /* may be over at once */
         break;
-    case LINK_CONNECTING: /* the same with the connection, which has its own deadlines */
+    case LINK_CONNECTING: /* the connection was opened before, since that may fail */
     case LINK_GREETING:
         break;
     case LINK_UP:
-        link->told_reason[0] = '\0';
         link->events->up(link->owner, redis_connection_address(&link->connection));
         break;
     case LINK_CUTTING: /* the connection is closing by itself */
         break;
     case LINK_CLOSING:
-        resolver_close(&link->resolver);
+        redis_finder_close(&link->finder);
         redis_connection_close(&link->connection, -ECANCELED);
         break;
     }
@@ -148,7 +130,7 @@ static void link_enter(struct redis_link *link, enum link_state next)
 static void link_wait(struct redis_link *link)
 {
     if (!link->was_up) { /* else it was told when it fell */
-        link_tell_down(link);
+        link->events->down(link->owner, link->reason);
     }
     if (link->state != LINK_CLOSING) {
         link_enter(link, LINK_WAITING);
@@ -187,68 +169,33 @@ static void link_connect_next(struct redis_link *link)
     link_wait(link);
 }
 
-static void link_resolved(void *owner, const struct resolver_answer *answer)
+static void link_found(void *owner, const struct resolver_address *addresses, unsigned count)
 {
     struct redis_link *link = owner;
 
-    if (answer->result < 0) {
-        link_note(link, LINK_RESOLVING, "%s: %s", link->url.host, answer->problem);
-        link_wait(link);
-        return;
-    }
-    memcpy(link->addresses, answer->addresses, sizeof link->addresses);
-    link->addresses_count = answer->addresses_count;
+    link->addresses = addresses;
+    link->addresses_count = count;
     link_connect_next(link);
 }
 
-/* The one address of a unix socket. */
-static void link_take_path(struct redis_link *link)
+static void link_missed(void *owner, const char *reason)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct redis_link *link = owner;
 
-    memcpy(address.sun_path, link->url.path, sizeof address.sun_path); /* with its NUL */
-    memcpy(&link->addresses[0].address, &address, sizeof address);
-    link->addresses[0].length = sizeof address;
-    link->addresses_count = 1;
+    link_note(link, LINK_FINDING, "%s", reason);
+    link_wait(link);
 }
 
 /* Begins an attempt. */
-static void link_attempt(struct redis_link *link)
+static void link_attempt(void *owner)
 {
-    int result;
+    struct redis_link *link = owner;
 
     link->was_up = false;
     link->reason_state = LINK_WAITING;
     link->addresses_count = 0;
     link->addresses_tried = 0;
-    if (link->url.is_unix) {
-        link_take_path(link);
-        link_connect_next(link);
-        return;
-    }
-    result = resolver_start(&link->resolver, link->url.host, link->url.port);
-    if (result < 0) {
-        link_note(link, LINK_RESOLVING, "%s: no lookup: %s", link->url.host,
-                  strerrordesc_np(-result));
-        link_wait(link);
-        return;
-    }
-    link_enter(link, LINK_RESOLVING);
-}
-
-static void link_timer_expired(void *owner)
-{
-    struct redis_link *link = owner;
-
-    if (link->state == LINK_WAITING) {
-        link_attempt(link);
-        return;
-    }
-    assert(link->state == LINK_RESOLVING);
-    resolver_cancel(&link->resolver); /* its thread goes on for the next attempt */
-    link_note(link, LINK_RESOLVING, "%s: not looked up within %u ms", link->url.host,
-              (unsigned)link->timeout_ms);
-    link_wait(link);
+    link_enter(link, LINK_FINDING);
 }
 
 /* ---- the greeting ---- */
@@ -286,7 +233,7 @@ static void link_connected(void *owner)
         struct redis_greeting_words words;
         int result;
 
-        redis_greeting_words(&link->url, step, &words);
+        redis_greeting_words(&link->url, link->client_name, step, &words);
         result = redis_connection_send(&link->connection, words.words, words.count, link_greeted,
                                        link, NULL);
         if (result < 0) {
@@ -302,7 +249,7 @@ static void link_sent(void *owner)
     const struct redis_link *link = owner;
 
     if (link->state == LINK_UP) { /* else it was the greeting */
-        FAULT_POINT(FAULT_BATCH_SENT);
+        link->events->sent(link->owner);
     }
 }
 
@@ -315,7 +262,7 @@ static void link_lost(void *owner, int result, const char *reason)
     link->was_up = link->state == LINK_UP;
     link_enter(link, LINK_CUTTING);
     if (link->was_up) {
-        link_tell_down(link);
+        link->events->down(link->owner, link->reason);
     }
 }
 
@@ -327,7 +274,7 @@ static void link_free_when_closed(struct redis_link *link)
     void (*closed)(void *owner) = link->closed;
     void *closed_owner = link->closed_owner;
 
-    if (link->resolver_is_open || link->connection.state != REDIS_CONNECTION_CLOSED) {
+    if (link->finder_is_open || link->connection.state != REDIS_CONNECTION_CLOSED) {
         return;
     }
     redis_connection_finish(&link->connection);
@@ -338,11 +285,11 @@ static void link_free_when_closed(struct redis_link *link)
     }
 }
 
-static void link_resolver_closed(void *owner)
+static void link_finder_closed(void *owner)
 {
     struct redis_link *link = owner;
 
-    link->resolver_is_open = false;
+    link->finder_is_open = false;
     link_free_when_closed(link);
 }
 
@@ -359,9 +306,10 @@ static void link_connection_closed(void *owner)
     }
 }
 
-static const struct resolver_events link_resolver_events = {
-    .resolved = link_resolved,
-    .closed = link_resolver_closed,
+static const struct redis_finder_events link_finder_events = {
+    .found = link_found,
+    .missed = link_missed,
+    .closed = link_finder_closed,
 };
 
 static const struct redis_connection_events link_connection_events = {
@@ -388,16 +336,18 @@ int redis_link_open(struct loop *loop, const struct redis_url *url, uint32_t tim
     link->owner = owner;
     link->url = *url;
     link->timeout_ms = timeout_ms;
-    result = resolver_open(&link->resolver, loop, &link_resolver_events, link);
+    redis_client_name(link->client_name);
+    result =
+        redis_finder_open(&link->finder, loop, &link->url, timeout_ms, &link_finder_events, link);
     if (result < 0) {
         free(link);
         return result;
     }
-    link->resolver_is_open = true;
+    link->finder_is_open = true;
     redis_connection_init(&link->connection, loop, timeout_ms, &link_connection_events, link);
     redis_backoff_init(&link->backoff);
     timer_queue_init(&link->timers, loop);
-    timer_init(&link->timer, link_timer_expired, link);
+    timer_init(&link->timer, link_attempt, link);
     /* LINK_WAITING, for no time: nothing may be told from inside this call. */
     timer_start(&link->timer, &link->timers, 0);
     *out_link = link;

@@ -1,10 +1,10 @@
 /*
  * redis_link.h - one connection to a Redis server, kept up as well as can be.
  *
- * It looks the host up (resolver.h), connects, trying all addresses (redis_connection.h), greets
- * (redis_greeting.h) and from then on sends commands and hands their answers over in order. When
- * the connection is lost it begins anew (redis_backoff.h); it sends nothing twice. What the
- * commands mean it does not know.
+ * It asks where the server is (redis_finder.h), connects, trying all addresses
+ * (redis_connection.h), greets (redis_greeting.h) and from then on sends commands and hands their
+ * answers over in order. When the connection is lost it begins anew (redis_backoff.h); it sends
+ * nothing twice. What the commands mean it does not know.
  *
  * It belongs to the loop's thread, never blocks and never logs: it tells when it is up and why it
  * is down. Nothing it tells holds a secret.
@@ -29,8 +29,10 @@ struct redis_link;
 struct redis_link_events {
     /* Commands are taken from now on. `detail` is the server's address. */
     void (*up)(void *owner, const char *detail);
-    /* The link fell, or an attempt failed for another reason than was told last. */
+    /* The link fell, or an attempt failed. */
     void (*down)(void *owner, const char *detail);
+    /* What had been sent is the kernel's. */
+    void (*sent)(void *owner);
 };
 
 /* Makes a link and begins to connect. Copies `url`; borrows `events` and `owner` until closed().

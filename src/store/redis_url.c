@@ -273,22 +273,57 @@ static const char *read_database(struct slice text, struct redis_url *url)
     return NULL;
 }
 
-/* Reads what is left of redis://: nothing, "/" or "/database". */
-static const char *read_path_database(struct slice text, struct redis_url *url)
+/* Reads one parameter, as in "mode=plain". */
+static const char *read_parameter(struct slice text, struct redis_url *url)
 {
-    if (find_any(text, "?") < text.length) {
-        return "a Redis URL takes no parameters; the database stands behind the host, as in "
-               "redis://host:6379/2";
+    const struct slice database = SLICE("db=");
+
+    if (slice_is(text, "mode=plain")) {
+        url->is_plain = true;
+        return NULL;
     }
-    return text.length <= 1 ? NULL : read_database(slice_after(text, 1), url);
+    if (url->is_unix && text.length >= database.length &&
+        slice_equals((struct slice){text.bytes, database.length}, database)) {
+        return read_database(slice_after(text, database.length), url);
+    }
+    return url->is_unix
+               ? "the parameters of redis+unix:// are the database and mode=plain, as in "
+                 "redis+unix:///run/redis/redis.sock?db=2&mode=plain"
+               : "the only parameter of redis:// is mode=plain; the database stands behind "
+                 "the host, as in redis://host:6379/2?mode=plain";
 }
 
-/* Reads what is left of redis+unix://: "/path" or "/path?db=database". */
+/* Reads what is left behind host or path: nothing, or "?parameter&parameter". */
+static const char *read_parameters(struct slice text, struct redis_url *url)
+{
+    const char *problem = NULL;
+
+    while (text.length > 0 && problem == NULL) {
+        struct slice parameter = slice_after(text, 1); /* without its '?' or '&' */
+
+        parameter.length = find_any(parameter, "&");
+        problem = read_parameter(parameter, url);
+        text = slice_after(text, 1 + parameter.length);
+    }
+    return problem;
+}
+
+/* Reads what is left of redis://: nothing, "/" or "/database", and parameters. */
+static const char *read_path_database(struct slice text, struct redis_url *url)
+{
+    const size_t path_end = find_any(text, "?");
+    const char *problem = NULL;
+
+    if (path_end > 1) {
+        problem = read_database((struct slice){text.bytes + 1, path_end - 1}, url);
+    }
+    return problem != NULL ? problem : read_parameters(slice_after(text, path_end), url);
+}
+
+/* Reads what is left of redis+unix://: "/path", and parameters. */
 static const char *read_socket(struct slice text, struct redis_url *url)
 {
     const size_t path_end = find_any(text, "?");
-    const struct slice parameter = slice_after(text, path_end);
-    const struct slice name = SLICE("?db=");
     const char *problem;
 
     if (text.length == 0 || text.bytes[0] != '/') {
@@ -298,15 +333,7 @@ static const char *read_socket(struct slice text, struct redis_url *url)
     }
     problem = decode((struct slice){text.bytes, path_end}, url->path, REDIS_PATH_BYTES_MAX,
                      "the path of the socket in the URL of Redis is longer than 107 bytes");
-    if (problem != NULL || parameter.length == 0) {
-        return problem;
-    }
-    if (parameter.length < name.length ||
-        !slice_equals((struct slice){parameter.bytes, name.length}, name)) {
-        return "the only parameter of redis+unix:// is the database, as in "
-               "redis+unix:///run/redis/redis.sock?db=2";
-    }
-    return read_database(slice_after(parameter, name.length), url);
+    return problem != NULL ? problem : read_parameters(slice_after(text, path_end), url);
 }
 
 int redis_url_parse(struct slice text, struct redis_url *out_url, const char **out_problem)
@@ -396,4 +423,7 @@ void redis_url_write(const struct redis_url *url, char out_text[REDIS_URL_TEXT_B
         write_plain(&text, "/");
     }
     write_decimal(&text, url->database);
+    if (url->is_plain) {
+        write_plain(&text, url->is_unix ? "&mode=plain" : "?mode=plain");
+    }
 }

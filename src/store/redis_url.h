@@ -1,9 +1,10 @@
 /*
  * redis_url.h - where a Redis server is and who we are to it, read from a store URL.
  *
- *   redis://[user:password@]host[:port][/database]
- *   redis+unix://[user:password@]/path/to.sock[?db=database]
+ *   redis://[user:password@]host[:port][/database][?mode=plain]
+ *   redis+unix://[user:password@]/path/to.sock[?db=database][&mode=plain]
  *
+ * `mode=plain` counts by INCRBY alone: an answer that is lost is then a visit refused.
  * `redis://:password@host` gives a password without a user. User, password and path may hold
  * percent-encoded bytes. An IPv6 address stands in brackets. Port 6379 and database 0 are the
  * defaults. Pure; what it says of a bad URL never repeats a part of it, since any part may be a
@@ -32,6 +33,7 @@ enum {
 struct redis_url {
     bool is_unix;
     bool has_password;
+    bool is_plain; /* no script is to be used */
     uint16_t port;
     uint32_t database;
     char host[REDIS_HOST_BYTES_MAX + 1]; /* a name or an address without brackets; "" for unix */

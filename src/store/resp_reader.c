@@ -71,14 +71,11 @@ static enum resp_result reader_fail(struct resp_reader *reader, enum resp_fault 
     return RESP_BAD;
 }
 
-/* Keeps what has room of the reply's own text; an element's text is skipped. */
+/* Keeps what has room of the text. */
 static void reader_keep(struct resp_reader *reader, const char *bytes, size_t count)
 {
     size_t room = RESP_TEXT_BYTES_MAX - reader->text_length;
 
-    if (reader->depth > 0) {
-        return;
-    }
     if (count > room) {
         reader->text_is_cut = true;
         count = room;
@@ -90,7 +87,12 @@ static void reader_keep(struct resp_reader *reader, const char *bytes, size_t co
 /* A value is whole: the reply is too, unless it was an element and others have to follow. */
 static enum resp_result reader_end_value(struct resp_reader *reader)
 {
+    const bool is_number = reader->value_type == RESP_INTEGER || reader->value_type == RESP_ARRAY;
+
     reader->state = STATE_TYPE;
+    if (reader->depth > 0 && !is_number) {
+        reader_keep(reader, "\n", 1); /* behind an element that is a string */
+    }
     while (reader->depth > 0) {
         reader->elements_left[reader->depth - 1]--;
         if (reader->elements_left[reader->depth - 1] > 0) {

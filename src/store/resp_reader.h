@@ -2,8 +2,8 @@
  * resp_reader.h - replies of a Redis server, read as their bytes come (RESP2).
  *
  * Pure and incremental: it is fed bytes in any pieces, knows no socket and allocates nothing.
- * Of a reply it keeps the first RESP_TEXT_BYTES_MAX bytes of text; an array's elements are
- * checked and skipped. What a server may make us read is bounded by the limits given at
+ * Of a reply it keeps the first RESP_TEXT_BYTES_MAX bytes of text, of an array that of its
+ * strings, with a LF behind each. What a server may make us read is bounded by the limits given at
  * resp_reader_init(). The syntax: https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 #ifndef FOOTFALL_STORE_RESP_READER_H
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum {
-    RESP_TEXT_BYTES_MAX = 512,
+    RESP_TEXT_BYTES_MAX = 8192, /* a section of INFO has some 1,500 */
     RESP_DEPTH_MAX = 8,
 };
 
@@ -47,9 +47,10 @@ enum resp_fault {
 
 struct resp_reply {
     enum resp_type type;
-    int64_t integer;   /* of an integer its value, of an array or bulk string its length, else 0 */
-    struct slice text; /* of a string or error, at most RESP_TEXT_BYTES_MAX bytes; else empty */
-    bool text_is_cut;  /* there was more text */
+    int64_t integer; /* of an integer its value, of an array or bulk string its length, else 0 */
+    struct slice
+        text; /* of a string, an error, or an array's strings: RESP_TEXT_BYTES_MAX at most */
+    bool text_is_cut; /* there was more text */
 };
 
 /* Insides; others read none of it. */

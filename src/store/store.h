@@ -39,8 +39,28 @@ struct store_batch {
     /* Comes exactly once, never from inside store_apply(), when every hit has its result. */
     void (*done)(struct store_batch *batch);
     void *owner;              /* the sender's */
-    struct store_batch *next; /* the store's while the batch is in its hands, and so is: */
+    bool is_given_up;         /* the sender's: nobody waits for any of its hits any more */
+    struct store_batch *next; /* the store's while the batch is in its hands, and so are: */
     bool is_begun;            /* it takes no more hits */
+    uint64_t sequence;        /* among the batches of this store */
+    uint64_t since_ms;        /* when it was given */
+};
+
+enum store_notice {
+    STORE_NOTICE_INFO,
+    STORE_NOTICE_WARNING,
+    STORE_NOTICE_ERROR,
+};
+
+/* How a store stands to its server. Texts are borrowed for the call that tells it. */
+struct store_status {
+    bool is_up;
+    uint64_t since_ms;       /* of the loop's time: when it came up, or fell */
+    uint64_t reconnects;     /* how often it came up again */
+    uint64_t batches_resent; /* whose answer had been lost */
+    const char *last_error;  /* what was wrong last, "" while nothing was */
+    const char *risk;        /* what the server's end may lose, "" while unknown */
+    const char *warning;     /* what an operator is to know of the server, "" for nothing */
 };
 
 /* What a store tells of itself, to whoever opened it. */
@@ -48,9 +68,11 @@ struct store_events {
     /* It takes batches from now on (after not having done so). */
     void (*ready)(void *owner);
     /* Something that an operator should know, once per change: `event` is a stable name such as
-     * "redis_link_up", `is_error` says whether it is bad news, `detail` (borrowed, no secret in it)
-     * says more. */
-    void (*notice)(void *owner, bool is_error, const char *event, const char *detail);
+     * "redis_link_up", `detail` (borrowed, no secret in it) says more. */
+    void (*notice)(void *owner, enum store_notice level, const char *event, const char *detail);
+    /* Some of its status has changed; told before the notice of it. A store without a server has
+     * none. */
+    void (*status)(void *owner, const struct store_status *status);
     void *owner;
 };
 

@@ -17,6 +17,7 @@ static void answer_without_number(struct hits *hits, uint64_t ticket, int result
 {
     struct reply reply;
 
+    (void)atomic_fetch_add_explicit(hits->refused, 1, memory_order_relaxed);
     if (result == -EOVERFLOW) {
         reply_set_error(&reply, 503, "The counter is at its end.");
     } else {

@@ -9,6 +9,7 @@
 #include "base/slice.h"
 #include "http/router.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,6 +21,7 @@ struct hits {
     struct tally *tally;        /* borrowed */
     struct http_server *server; /* borrowed */
     struct slice key;           /* borrowed: of the front counter */
+    _Atomic uint64_t *refused;  /* borrowed: how many got no number */
     char behind_number[32];     /* `,"pid":4711}`, the same in every answer */
     size_t behind_number_length;
 };
@@ -27,7 +29,8 @@ struct hits {
 extern const struct route hit_routes[];
 extern const size_t hit_routes_count;
 
-/* Makes answers that name `pid`. Tally and server are set by the caller before the first hit. */
+/* Makes answers that name `pid`. Tally, server and refused are set by the caller before the first
+ * hit. */
 void hits_init(struct hits *hits, struct slice key, pid_t pid);
 
 /* A tally_done: answers the request with its number, or with why there is none. */

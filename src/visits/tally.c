@@ -32,8 +32,9 @@ struct tally_key {
     struct hit_run flying;
     struct store_batch batch; /* of the hits in flight */
     bool is_in_flight;
-    bool may_extend; /* the batch in flight, as far as is known */
-    bool is_due;     /* in the tally's list of keys with something to send */
+    bool may_extend;   /* the batch in flight, as far as is known */
+    bool is_due;       /* in the tally's list of keys with something to send */
+    uint64_t greatest; /* number that the store has answered; 0 while it has none */
     struct tally_key *next_due;
     struct timer timer; /* of the oldest hit that nobody was told of */
     char key[];
@@ -43,8 +44,7 @@ struct tally {
     struct loop *loop;
     struct store *store; /* NULL until it is set */
     struct tally_settings settings;
-    tally_done *done;
-    void *owner;
+    struct tally_events events;
     struct key_table keys;
     struct timer_queue timers;
     struct deferred send;
@@ -143,7 +143,7 @@ static void tell_first(struct tally *tally, struct hit_run *run, int result, uin
 
     run->first++;
     tally->waiting_hits--;
-    tally->done(tally->owner, ticket, result, result == 0 ? number : 0);
+    tally->events.done(tally->events.owner, ticket, result, result == 0 ? number : 0);
 }
 
 /* The run with the oldest hit that nobody was told of, or NULL. */
@@ -181,6 +181,7 @@ static void key_timer_expired(void *owner)
          run != NULL && run->deadlines_ms[run->first] <= now_ms; run = oldest_run(key)) {
         tell_first(key->tally, run, -ETIMEDOUT, 0);
     }
+    key->batch.is_given_up = key->is_in_flight && run_is_told(&key->flying);
     watch_oldest(key);
 }
 
@@ -199,11 +200,32 @@ static void make_due(struct tally_key *key)
     deferred_start(&tally->send, tally->loop);
 }
 
+/* Compares what the batch got with what was answered before. Its numbers grow, so its first hit
+ * that counted has the least and its last one the greatest. */
+static void watch_growth(struct tally_key *key)
+{
+    const struct store_batch *batch = &key->batch;
+    uint32_t counted = batch->hits_count;
+
+    while (counted > 0 && batch->hits[counted - 1].result < 0) {
+        counted--;
+    }
+    if (counted == 0) {
+        return;
+    }
+    if (batch->hits[0].number <= key->greatest) {
+        key->tally->events.went_back(key->tally->events.owner, key->entry.key, key->greatest,
+                                     batch->hits[0].number);
+    }
+    key->greatest = batch->hits[counted - 1].number;
+}
+
 static void batch_done(struct store_batch *batch)
 {
     struct tally_key *key = batch->owner;
 
     assert(key->is_in_flight);
+    watch_growth(key);
     while (!run_is_told(&key->flying)) {
         const struct store_hit *hit = &key->flying.hits[key->flying.first];
 
@@ -328,8 +350,8 @@ int tally_count(struct tally *tally, struct slice name, uint64_t ticket)
     return 0;
 }
 
-int tally_create(struct loop *loop, const struct tally_settings *settings, tally_done *done,
-                 void *owner, struct tally **out_tally)
+int tally_create(struct loop *loop, const struct tally_settings *settings,
+                 const struct tally_events *events, struct tally **out_tally)
 {
     struct tally *tally = calloc(1, sizeof *tally);
 
@@ -338,8 +360,7 @@ int tally_create(struct loop *loop, const struct tally_settings *settings, tally
     }
     tally->loop = loop;
     tally->settings = *settings;
-    tally->done = done;
-    tally->owner = owner;
+    tally->events = *events;
     key_table_init(&tally->keys);
     timer_queue_init(&tally->timers, loop);
     deferred_init(&tally->send, send_due, tally);

@@ -23,15 +23,26 @@ struct tally;
  * `ticket` is what tally_count() was given, untouched. */
 typedef void tally_done(void *owner, uint64_t ticket, int result, uint64_t number);
 
+/* The store has answered `number` on that key (borrowed for the call) after having answered
+ * `before`, which is not less: somebody set the counter, or the store forgot. Told once for each
+ * time; what it means is not guessed, and the numbers are given out as they are. */
+typedef void tally_went_back(void *owner, struct slice key, uint64_t before, uint64_t number);
+
 struct tally_settings {
     uint32_t waiting_hits_max; /* over all keys */
     uint64_t timeout_ms;       /* how long a hit waits; 0: for ever */
 };
 
-/* Makes an empty tally without a store: hits wait until tally_set_store(). Borrows `loop` and
- * `owner`. 0: the caller owns *out_tally. -ENOMEM: *out_tally is untouched. */
-int tally_create(struct loop *loop, const struct tally_settings *settings, tally_done *done,
-                 void *owner, struct tally **out_tally);
+struct tally_events {
+    tally_done *done;
+    tally_went_back *went_back;
+    void *owner;
+};
+
+/* Makes an empty tally without a store: hits wait until tally_set_store(). Borrows `loop` and the
+ * events' owner. 0: the caller owns *out_tally. -ENOMEM: *out_tally is untouched. */
+int tally_create(struct loop *loop, const struct tally_settings *settings,
+                 const struct tally_events *events, struct tally **out_tally);
 
 /* Borrows `store` until the next call or tally_destroy(); NULL: hits wait again. */
 void tally_set_store(struct tally *tally, struct store *store);

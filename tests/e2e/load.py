@@ -1,4 +1,4 @@
-"""Many visitors at once, and what must hold for the numbers they were given.
+"""Many visitors at once; what happened to them is a Record (history.py).
 
     with Load(footfall.address, clients=8, requests=500) as load:
         load.finish()
@@ -8,14 +8,16 @@ Each client has one connection at a time and comes back on a new one when it has
 live on one thread, so they cost little, and a time taken before a send or behind a receive is true.
 """
 
+import itertools
 import os
 import re
 import selectors
 import socket
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 
+from history import Record, Visit
 from waiting import PATIENCE_S, eventually, scaled
 
 #: The long form (script/soak) asks for more of everything.
@@ -23,6 +25,9 @@ SCALE = float(os.environ.get("FOOTFALL_SCALE", "1"))
 
 #: A request that takes longer than this hangs.
 HANG_S = 5.0
+
+#: Over all loads, so that the sum of two records is one, too.
+_connection_numbers = itertools.count()
 
 _REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 _LENGTH = re.compile(rb"\r\nContent-Length: (\d+)(?:\r\n|$)")
@@ -32,141 +37,6 @@ _BODY = re.compile(rb'\{"counter":([1-9]\d*),"pid":([1-9]\d*)\}')
 def many(count, sanitized_share=0.2):
     """`count`, less of it on the sanitized build, more of it in the long form."""
     return max(1, int(scaled(count, sanitized_share) * SCALE))
-
-
-class Visit:
-    """One request and how it ended.
-
-    connection   its connection's number over all clients; `place` counts requests on it from 0
-    started_ns   before it was sent (monotonic)
-    ended_ns     when its answer was whole, or it was known to have failed
-    status       of the answer; None without one
-    number, pid  of a 200
-    retry_after  whether the answer had that field
-    failure      None, or why there is no answer: "ended", "reset", "hang", or "behind close" for
-                 one sent before an earlier answer said that the connection closes
-    """
-
-    __slots__ = (
-        "connection", "place", "started_ns", "ended_ns", "status", "number", "pid", "retry_after",
-        "failure",
-    )
-
-    def __init__(self, connection, place):
-        self.connection = connection
-        self.place = place
-        self.started_ns = time.monotonic_ns()
-        self.ended_ns = self.status = self.number = self.pid = self.failure = None
-        self.retry_after = False
-
-    @property
-    def took_s(self):
-        return (self.ended_ns - self.started_ns) / 1e9
-
-    def __repr__(self):
-        what = self.failure or f"{self.status} {self.number} of {self.pid}"
-        where = f"request {self.place} of connection {self.connection}"
-        return f"<{what}: {where}, {self.took_s:.3f} s>"
-
-
-class Record:
-    """What happened: every visit, and the checks."""
-
-    def __init__(self, visits=()):
-        self.visits = list(visits)
-
-    def __add__(self, other):
-        return Record(self.visits + other.visits)
-
-    @property
-    def answered(self):
-        """Those with a number."""
-        return [visit for visit in self.visits if visit.number is not None]
-
-    @property
-    def refused(self):
-        """Those answered without one."""
-        return [visit for visit in self.visits if visit.failure is None and visit.number is None]
-
-    @property
-    def failed(self):
-        """Those without an answer."""
-        return [visit for visit in self.visits if visit.failure is not None]
-
-    @property
-    def numbers(self):
-        return [visit.number for visit in self.answered]
-
-    def assert_none_hung(self):
-        hung = [visit for visit in self.visits if visit.failure == "hang"]
-        assert not hung, f"{len(hung)} requests got nothing: {hung[:5]}"
-
-    def assert_all_answered(self):
-        others = self.refused + self.failed
-        assert not others, f"{len(others)} of {len(self.visits)} got no number: {others[:5]}"
-
-    def assert_unique(self):
-        twice = [number for number, times in Counter(self.numbers).items() if times > 1]
-        assert not twice, f"answered more than once: {sorted(twice)[:10]}"
-
-    def assert_growing_on_each_connection(self):
-        last = {}
-        for visit in sorted(self.answered, key=lambda v: (v.connection, v.place)):
-            before = last.get(visit.connection)
-            assert before is None or before.number < visit.number, f"{before}, then {visit}"
-            last[visit.connection] = visit
-
-    def assert_linearizable(self):
-        """A visit that began after another was answered has the greater number."""
-        by_end = deque(sorted(self.answered, key=lambda v: v.ended_ns))
-        greatest = None
-        for visit in sorted(self.answered, key=lambda v: v.started_ns):
-            while by_end and by_end[0].ended_ns < visit.started_ns:
-                ended = by_end.popleft()
-                if greatest is None or ended.number > greatest.number:
-                    greatest = ended
-            assert greatest is None or greatest.number < visit.number, f"{greatest}, then {visit}"
-
-    def assert_exact(self, first=1, last=None):
-        """The numbers are first, first + 1 …, last; none is missing."""
-        numbers = sorted(self.numbers)
-        last = first + len(numbers) - 1 if last is None else last
-        wanted = range(first, last + 1)
-        assert numbers == list(wanted), (
-            f"of {first} to {last} missing: {sorted(set(wanted) - set(numbers))[:10]}, "
-            f"beyond: {sorted(set(numbers) - set(wanted))[:10]}"
-        )
-
-    def assert_gaps_explained(self, first, last):
-        """What of first to last nobody was answered is at most one number for each request without
-        an answer or with a refusal; and nobody was answered anything else."""
-        numbers = set(self.numbers)
-        wanted = set(range(first, last + 1))
-        assert numbers <= wanted, f"not of {first} to {last}: {sorted(numbers - wanted)[:10]}"
-        missing = wanted - numbers
-        without = len(self.refused) + len(self.failed)
-        assert len(missing) <= without, (
-            f"{len(missing)} numbers are missing and {without} requests got none: "
-            f"{sorted(missing)[:10]}"
-        )
-
-    def assert_consistent(self):
-        """What holds whatever has been killed or cut, as long as all share one store."""
-        self.assert_none_hung()
-        self.assert_unique()
-        self.assert_growing_on_each_connection()
-        self.assert_linearizable()
-
-    def assert_counted_right(self, first=1):
-        """Nothing was in the way: everybody has a number, and none is missing."""
-        self.assert_all_answered()
-        self.assert_consistent()
-        self.assert_exact(first)
-
-    def of_each_process(self):
-        """Records of one process each: for memory:, where every worker counts for itself."""
-        pids = {visit.pid for visit in self.answered}
-        return [Record(v for v in self.visits if v.pid == pid) for pid in sorted(pids)]
 
 
 class _Client:
@@ -207,7 +77,7 @@ class _Client:
             self.next_try = time.monotonic() + 0.01
             return
         self.socket.setblocking(False)
-        self.connection = load.connections
+        self.connection = next(_connection_numbers)
         load.connections += 1
         self.sent = 0
         self.received = b""

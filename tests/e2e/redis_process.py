@@ -36,6 +36,7 @@ class RedisServer:
         self.socket_path = os.path.join(self.folder, "redis.sock")
         self.port = None
         self.process = None
+        self._kept = []
         self.mark = secrets.token_hex(8)
         self.start()
 
@@ -106,6 +107,8 @@ class RedisServer:
 
     def end(self):
         """For the end of a test: whatever state it is in, it is gone afterwards."""
+        for link in self._kept:
+            link.close()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(PATIENCE_S)
@@ -127,6 +130,10 @@ class RedisServer:
     def unix_url(self):
         return f"redis+unix://{self.socket_path}"
 
+    def counters(self):
+        """The keys that are no entries of the ledger beside them."""
+        return [key for key in self.command("KEYS", "*") if ":footfall:" not in key]
+
     def command(self, *words, db=0, password=None, user=None):
         """One command on a connection of its own: str, int, list or None; RedisError for -ERR."""
         password = password or self.options.get("requirepass")
@@ -141,11 +148,20 @@ class RedisServer:
                     self._exchange(stream, ("SELECT", db))
                 return self._exchange(stream, words)
 
+    def send(self, *words):
+        """One command on a connection that stays open until the server ends; nothing is read."""
+        link = socket.socket(socket.AF_UNIX)
+        self._kept.append(link)
+        link.connect(self.socket_path)
+        link.sendall(self._encoded(words))
+
+    @staticmethod
+    def _encoded(words):
+        words = [str(word).encode() for word in words]
+        return b"".join([b"*%d\r\n" % len(words), *(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)])
+
     def _exchange(self, stream, words):
-        encoded = [str(word).encode() for word in words]
-        stream.write(b"*%d\r\n" % len(encoded))
-        for word in encoded:
-            stream.write(b"$%d\r\n%s\r\n" % (len(word), word))
+        stream.write(self._encoded(words))
         stream.flush()
         return self._read(stream)
 

@@ -4,6 +4,13 @@
  * It listens on a free port or on a unix socket and runs on the test's own loop, so that a test
  * is one thread and decides what happens before what. Each whole command goes to `command`, which
  * may answer, answer a part, say nothing, or close; fake_answer() is a well-behaved one.
+ *
+ * What footfall asks is known here by short names:
+ *   NAME                   CLIENT SETNAME
+ *   SCRIPT?  SCRIPT!       whether the script is known; the same with its text
+ *   INSPECT                CONFIG GET or INFO, which the log leaves out
+ *   COUNT key n sequence   a batch; COUNT! with the text of the script
+ * Anything else is its words joined by blanks.
  */
 #ifndef FOOTFALL_TEST_FAKE_REDIS_H
 #define FOOTFALL_TEST_FAKE_REDIS_H
@@ -28,7 +35,8 @@ enum {
     FAKE_CONNECTIONS_MAX = 64,
     FAKE_INPUT_BYTES = 256 * 1024,
     FAKE_LOG_BYTES = 16 * 1024,
-    FAKE_COMMAND_BYTES = 2048,
+    FAKE_COMMAND_BYTES = 4096,
+    FAKE_NOTED_MAX = 8,
 };
 
 struct fake_redis;
@@ -37,7 +45,8 @@ struct fake_connection {
     struct descriptor descriptor;
     struct fake_redis *server;
     bool is_open;
-    bool is_mute; /* what comes on it is no longer given to `command` */
+    bool is_silent; /* what it is answered is not sent */
+    bool is_mute;   /* what comes on it is no longer given to `command` */
     unsigned commands_count;
     size_t input_length;
     size_t input_taken;
@@ -50,7 +59,14 @@ struct fake_redis {
     bool is_listening;
     uint16_t port;
     int64_t count; /* of every key */
-    /* Called for each command, its words joined by blanks. */
+    bool forgets_script;
+    /* What the script noted: the newest batch of each key. */
+    struct {
+        char key[64];
+        unsigned long long sequence;
+        int64_t answer;
+    } noted[FAKE_NOTED_MAX];
+    /* Called for each command by its short name. */
     void (*command)(struct fake_connection *connection, const char *command);
     void (*accepted)(struct fake_connection *connection); /* may be NULL */
     void *test;
@@ -66,7 +82,7 @@ struct fake_redis {
 static inline void fake_send_bytes(struct fake_connection *connection, const char *bytes,
                                    size_t length)
 {
-    if (connection->is_open && connection->descriptor.fd >= 0) {
+    if (connection->is_open && connection->descriptor.fd >= 0 && !connection->is_silent) {
         ssize_t sent = send(connection->descriptor.fd, bytes, length, MSG_NOSIGNAL);
 
         assert_true(sent == (ssize_t)length || errno == EPIPE || errno == ECONNRESET);
@@ -95,12 +111,64 @@ static inline void fake_reset(struct fake_connection *connection)
     descriptor_release(&connection->descriptor); /* without the shutdown that would be an end */
 }
 
+static inline void fake_send_count(struct fake_connection *connection, int64_t count)
+{
+    char digits[32];
+    char answer[64];
+
+    (void)snprintf(digits, sizeof digits, "%" PRId64, count);
+    (void)snprintf(answer, sizeof answer, "$%zu\r\n%s\r\n", strlen(digits), digits);
+    fake_send(connection, answer);
+}
+
+/* Counts a batch as the script does. */
+static inline void fake_count(struct fake_connection *connection, const char *command)
+{
+    struct fake_redis *server = connection->server;
+    unsigned long long sequence;
+    char key[64];
+    long hits;
+    size_t i = 0;
+
+    assert_int_equal(sscanf(strchr(command, ' '), "%63s %ld %llu", key, &hits, &sequence), 3);
+    while (server->noted[i].key[0] != '\0' && strcmp(server->noted[i].key, key) != 0) {
+        i++;
+        assert_true(i < FAKE_NOTED_MAX);
+    }
+    if (sequence < server->noted[i].sequence) {
+        fake_send(connection, "-STALE\r\n");
+        return;
+    }
+    if (sequence > server->noted[i].sequence) {
+        server->count += hits;
+        memcpy(server->noted[i].key, key, sizeof key);
+        server->noted[i].sequence = sequence;
+        server->noted[i].answer = server->count;
+    }
+    fake_send_count(connection, server->noted[i].answer);
+}
+
 /* Answers as Redis does. */
 static inline void fake_answer(struct fake_connection *connection, const char *command)
 {
     char answer[64];
 
-    if (strncmp(command, "PING", 4) == 0) {
+    if (strcmp(command, "SCRIPT!") == 0 || strncmp(command, "COUNT!", 6) == 0) {
+        connection->server->forgets_script = false;
+    }
+    if (strncmp(command, "SCRIPT?", 7) == 0 || strncmp(command, "COUNT ", 6) == 0) {
+        if (connection->server->forgets_script) {
+            fake_send(connection, "-NOSCRIPT No matching script.\r\n");
+            return;
+        }
+    }
+    if (strncmp(command, "SCRIPT", 6) == 0) {
+        fake_send(connection, "$1\r\n1\r\n");
+    } else if (strncmp(command, "COUNT", 5) == 0) {
+        fake_count(connection, command);
+    } else if (strcmp(command, "INSPECT") == 0) {
+        fake_send(connection, "-NOPERM\r\n");
+    } else if (strncmp(command, "PING", 4) == 0) {
         fake_send(connection, "+PONG\r\n");
     } else if (strncmp(command, "INCRBY ", 7) == 0) {
         connection->server->count += strtoll(strrchr(command, ' '), NULL, 10);
@@ -162,11 +230,45 @@ static inline bool fake_take_command(struct fake_connection *connection, char *o
     return true;
 }
 
+/* Replaces a command of footfall's by its short name. */
+static inline void fake_shorten(char *command)
+{
+    const bool is_whole = strncmp(command, "EVAL ", 5) == 0;
+    char *words[4] = {NULL}; /* the last four, from behind */
+    char short_name[300];
+
+    if (strncmp(command, "CLIENT SETNAME footfall:", 24) == 0) {
+        memcpy(command, "NAME", 5);
+    } else if (strncmp(command, "CONFIG GET ", 11) == 0 || strncmp(command, "INFO ", 5) == 0) {
+        memcpy(command, "INSPECT", 8);
+    }
+    if (!is_whole && strncmp(command, "EVALSHA ", 8) != 0) {
+        return;
+    }
+    if (strcmp(strrchr(command, ' '), " 0") == 0) {
+        memcpy(command, is_whole ? "SCRIPT!" : "SCRIPT?", 8);
+        return;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        words[i] = strrchr(command, ' ');
+        assert_non_null(words[i]);
+        *words[i]++ = '\0';
+    }
+    /* EVALSHA sha 3 key entry layout | sequence hits lifetime */
+    *strrchr(command, ' ') = '\0'; /* behind the key; words[3] is the layout's */
+    (void)snprintf(short_name, sizeof short_name, "COUNT%s %s %s %s", is_whole ? "!" : "",
+                   strrchr(command, ' ') + 1, words[1], words[2]);
+    memcpy(command, short_name, strlen(short_name) + 1);
+}
+
 static inline void fake_log(struct fake_redis *server, const char *command)
 {
     const size_t length = strlen(command);
 
     server->commands_count++;
+    if (strcmp(command, "INSPECT") == 0) {
+        return;
+    }
     if (server->log_length + length + 2 <= sizeof server->log) {
         memcpy(server->log + server->log_length, command, length);
         server->log_length += length;
@@ -188,6 +290,7 @@ static inline void fake_read_done(void *owner, int result, const char *bytes)
     memcpy(connection->input + connection->input_length, bytes, (size_t)result);
     connection->input_length += (size_t)result;
     while (connection->descriptor.fd >= 0 && fake_take_command(connection, command)) {
+        fake_shorten(command);
         fake_log(connection->server, command);
         connection->commands_count++;
         if (!connection->is_mute) {

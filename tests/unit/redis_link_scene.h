@@ -40,6 +40,7 @@ struct scene {
     bool link_is_closed;
     unsigned ups_count;
     unsigned downs_count;
+    unsigned reasons_count; /* told, each as often as it changed */
     char up_detail[300];
     char down_detail[300];
     struct answer answers[ANSWERS_MAX];
@@ -180,13 +181,22 @@ static inline void note_down(void *owner, const char *detail)
 
     assert_false(redis_link_is_up(scene->link));
     scene->downs_count++;
+    scene->reasons_count += strcmp(detail, scene->down_detail) != 0;
     (void)snprintf(scene->down_detail, sizeof scene->down_detail, "%s", detail);
     if (scene->on_down != NULL) {
         scene->on_down(scene);
     }
 }
 
-static const struct redis_link_events link_events = {.up = note_up, .down = note_down};
+static inline void note_sent(void *owner)
+{
+    const struct scene *scene = owner;
+
+    assert_true(redis_link_is_up(scene->link));
+}
+
+static const struct redis_link_events link_events = {
+    .up = note_up, .down = note_down, .sent = note_sent};
 
 static inline void note_answer(void *owner, void *subject, int result,
                                const struct resp_reply *reply)

@@ -23,6 +23,9 @@ struct scene {
     bool is_closing;
     bool is_closed;
     unsigned readies_count;
+    unsigned ups_count; /* told */
+    struct store_status status;
+    char last_error[256];
     size_t notices_length;
     char notices[NOTICES_BYTES]; /* "event: detail|" and so on, without links going up */
     struct store_batch batches[BATCHES_MAX];
@@ -54,13 +57,28 @@ static inline void note_ready(void *owner)
     scene->readies_count++;
 }
 
-static inline void note_notice(void *owner, bool is_error, const char *event, const char *detail)
+static inline void note_status(void *owner, const struct store_status *status)
+{
+    struct scene *scene = owner;
+
+    scene->status = *status;
+    (void)snprintf(scene->last_error, sizeof scene->last_error, "%s", status->last_error);
+    scene->status.last_error = scene->last_error;
+}
+
+static inline void note_notice(void *owner, enum store_notice level, const char *event,
+                               const char *detail)
 {
     struct scene *scene = owner;
     const bool is_up = strcmp(event, "redis_link_up") == 0;
 
-    assert_int_equal(is_error, !is_up);
-    if (!is_up) {
+    if (strcmp(event, "redis_link_down") == 0 || strcmp(event, "redis_refused") == 0) {
+        assert_int_equal(level, STORE_NOTICE_ERROR);
+    }
+    if (is_up) {
+        assert_int_equal(level, STORE_NOTICE_INFO);
+        scene->ups_count++;
+    } else {
         scene->notices_length +=
             (size_t)snprintf(scene->notices + scene->notices_length,
                              NOTICES_BYTES - scene->notices_length, "%s: %s|", event, detail);
@@ -118,7 +136,7 @@ static inline bool is_all_closed(void *test)
 static inline void begin_not_ready(struct scene *scene)
 {
     struct redis_url url = {.host = "127.0.0.1"};
-    const struct store_events events = {note_ready, note_notice, scene};
+    const struct store_events events = {note_ready, note_notice, note_status, scene};
 
     *scene = (struct scene){.store = NULL};
     turning_init(&scene->turning);
@@ -200,20 +218,20 @@ static inline void check_failed(const struct scene *scene, unsigned i, int resul
     }
 }
 
-static const char *answer_to_incrby;
+static const char *answer_to_count;
 
 static inline void answer_as_told(struct fake_connection *connection, const char *command)
 {
-    if (strncmp(command, "INCRBY", 6) == 0) {
-        fake_send(connection, answer_to_incrby);
+    if (strncmp(command, "COUNT", 5) == 0) {
+        fake_send(connection, answer_to_count);
     } else {
         fake_answer(connection, command);
     }
 }
 
-static inline void answer_no_incrby(struct fake_connection *connection, const char *command)
+static inline void answer_no_count(struct fake_connection *connection, const char *command)
 {
-    if (strncmp(command, "INCRBY", 6) != 0) {
+    if (strncmp(command, "COUNT", 5) != 0) {
         fake_answer(connection, command);
     }
 }
@@ -221,8 +239,9 @@ static inline void answer_no_incrby(struct fake_connection *connection, const ch
 /* Counts and closes: the answer is lost. */
 static inline void count_and_close(struct fake_connection *connection, const char *command)
 {
-    if (strncmp(command, "INCRBY", 6) == 0) {
-        connection->server->count++;
+    if (strncmp(command, "COUNT", 5) == 0) {
+        connection->is_silent = true;
+        fake_count(connection, command);
         connection->server->command = fake_answer;
         fake_close(connection);
     } else {

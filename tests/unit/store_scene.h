@@ -37,12 +37,19 @@ static inline void scene_ready(void *owner)
     (void)owner;
 }
 
-static inline void scene_notice(void *owner, bool is_error, const char *event, const char *detail)
+static inline void scene_status(void *owner, const struct store_status *status)
+{
+    (void)owner;
+    (void)status;
+}
+
+static inline void scene_notice(void *owner, enum store_notice level, const char *event,
+                                const char *detail)
 {
     struct store_scene *scene = owner;
 
     assert_non_null(detail);
-    scene->errors += is_error;
+    scene->errors += level == STORE_NOTICE_ERROR;
     (void)snprintf(scene->last_notice, sizeof scene->last_notice, "%s", event);
 }
 
@@ -70,7 +77,7 @@ static inline void scene_closed(void *owner)
 static inline int store_scene_try_open(struct store_scene *scene, const char *url,
                                        char out_reason[STORE_REASON_BYTES])
 {
-    const struct store_events events = {scene_ready, scene_notice, scene};
+    const struct store_events events = {scene_ready, scene_notice, scene_status, scene};
     struct store_url parsed;
     const char *problem;
     int result;

@@ -32,6 +32,9 @@ struct scene {
     unsigned count_again; /* hits to be counted from inside of done() */
     int again_result;     /* what they are to be told */
     uint64_t next_ticket;
+    unsigned went_back_count;
+    uint64_t went_back_before; /* of the last time */
+    uint64_t went_back_number;
     unsigned told_count;
     struct told told[TOLD_MAX];
 };
@@ -79,15 +82,30 @@ static inline void note_done(void *owner, uint64_t ticket, int result, uint64_t 
     }
 }
 
+static inline void note_went_back(void *owner, struct slice key, uint64_t before, uint64_t number)
+{
+    struct scene *scene = owner;
+
+    assert_true(slice_is(key, "counter"));
+    scene->went_back_count++;
+    scene->went_back_before = before;
+    scene->went_back_number = number;
+}
+
+static inline struct tally_events scene_events(struct scene *scene)
+{
+    return (struct tally_events){note_done, note_went_back, scene};
+}
+
 static inline void scene_init(struct scene *scene, uint32_t waiting_hits_max, uint64_t timeout_ms)
 {
     const struct tally_settings settings = {waiting_hits_max, timeout_ms};
+    const struct tally_events events = scene_events(scene);
 
     *scene = (struct scene){.next_ticket = 1};
     turning_init(&scene->turning);
     scripted_init(&scene->store);
-    assert_int_equal(tally_create(scene->turning.loop, &settings, note_done, scene, &scene->tally),
-                     0);
+    assert_int_equal(tally_create(scene->turning.loop, &settings, &events, &scene->tally), 0);
     tally_set_store(scene->tally, &scene->store.base);
 }
 

@@ -1,11 +1,12 @@
 /*
  * test_redis_greeting.c - what is said on a new connection, and what the answers mean.
  */
-#include "store/redis_error.h"
 #include "store/redis_greeting.h"
 #include "test.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
 
 static struct redis_url url_of(const char *text)
 {
@@ -24,7 +25,7 @@ static void write_greeting(const struct redis_url *url, char *out_text)
     while (step != GREETING_OVER) {
         struct redis_greeting_words words;
 
-        redis_greeting_words(url, step, &words);
+        redis_greeting_words(url, "footfall:h:1", step, &words);
         for (size_t i = 0; i < words.count; i++) {
             memcpy(out_text, words.words[i].bytes, words.words[i].length);
             out_text += words.words[i].length;
@@ -35,18 +36,20 @@ static void write_greeting(const struct redis_url *url, char *out_text)
     *out_text = '\0';
 }
 
-static void only_what_the_url_needs_is_said_and_always_ping(void **state)
+#define PING_AND_NAME "PING|CLIENT SETNAME footfall:h:1|"
+
+static void only_what_the_url_needs_is_said_and_always_ping_and_name(void **state)
 {
     static const struct {
         const char *url;
         const char *greeting;
     } cases[] = {
-        {"redis://h", "PING|"},
-        {"redis://h/0", "PING|"},
-        {"redis://h/12", "SELECT 12|PING|"},
-        {"redis://:secret@h", "AUTH secret|PING|"},
-        {"redis://ann:secret@h/2147483647", "AUTH ann secret|SELECT 2147483647|PING|"},
-        {"redis+unix://ann:se%20cret@/s?db=1", "AUTH ann se cret|SELECT 1|PING|"},
+        {"redis://h", PING_AND_NAME},
+        {"redis://h/0", PING_AND_NAME},
+        {"redis://h/12", "SELECT 12|" PING_AND_NAME},
+        {"redis://:secret@h", "AUTH secret|" PING_AND_NAME},
+        {"redis://ann:secret@h/2147483647", "AUTH ann secret|SELECT 2147483647|" PING_AND_NAME},
+        {"redis+unix://ann:se%20cret@/s?db=1", "AUTH ann se cret|SELECT 1|" PING_AND_NAME},
     };
     (void)state;
 
@@ -102,6 +105,9 @@ static const struct answer_case answer_cases[] = {
     {GREETING_PING, RESP_ERROR, "NOPERM User ann has no permissions to run the 'ping' command", 0,
      NULL},
     {GREETING_PING, RESP_ERROR, "ERR unknown command 'PING'", 0, NULL},
+    {GREETING_NAME, RESP_ERROR, "NOPERM User ann has no permissions to run the 'client' command", 0,
+     NULL},
+    {GREETING_NAME, RESP_ERROR, "ERR unknown subcommand 'SETNAME'", 0, NULL},
     {GREETING_AUTH, RESP_INTEGER, "", -EPROTO, "AUTH got an answer of an unexpected type"},
     {GREETING_SELECT, RESP_ARRAY, "", -EPROTO, "SELECT got an answer of an unexpected type"},
     {GREETING_PING, RESP_BULK, "PONG", -EPROTO, "PING got an answer of an unexpected type"},
@@ -125,6 +131,22 @@ static void every_answer_lets_us_go_on_or_has_a_reason_without_the_password(void
     }
 }
 
+static void the_name_tells_host_and_process_and_holds_no_blank(void **state)
+{
+    char name[REDIS_CLIENT_NAME_BYTES];
+    char end[32];
+    (void)state;
+
+    redis_client_name(name);
+    (void)snprintf(end, sizeof end, ":%ld", (long)getpid());
+    assert_int_equal(strncmp(name, "footfall:", 9), 0);
+    assert_string_equal(strrchr(name, ':'), end);
+    assert_true(strlen(name) > strlen("footfall:") + strlen(end));
+    for (const char *byte = name; *byte != '\0'; byte++) {
+        assert_true(*byte > ' ' && *byte <= '~');
+    }
+}
+
 static void an_empty_password_is_in_no_text(void **state)
 {
     const struct redis_url url = url_of("redis://ann:@h");
@@ -137,37 +159,13 @@ static void an_empty_password_is_in_no_text(void **state)
     assert_string_equal(reason, "AUTH refused: WRONGPASS no");
 }
 
-static void the_kind_of_an_error_is_its_first_word(void **state)
-{
-    (void)state;
-
-    assert_true(slice_is(redis_error_kind(SLICE("WRONGTYPE Operation against")), "WRONGTYPE"));
-    assert_true(slice_is(redis_error_kind(SLICE("ERR")), "ERR"));
-    assert_true(slice_is(redis_error_kind(SLICE("")), ""));
-    assert_true(slice_is(redis_error_kind(SLICE(" x")), ""));
-}
-
-static void a_copied_error_is_cut_where_the_room_ends(void **state)
-{
-    char text[6];
-    (void)state;
-
-    redis_error_copy(SLICE("12345"), text, sizeof text);
-    assert_string_equal(text, "12345");
-    redis_error_copy(SLICE("123456"), text, sizeof text);
-    assert_string_equal(text, "12345");
-    redis_error_copy(SLICE(""), text, sizeof text);
-    assert_string_equal(text, "");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_what_the_url_needs_is_said_and_always_ping),
+        cmocka_unit_test(only_what_the_url_needs_is_said_and_always_ping_and_name),
         cmocka_unit_test(every_answer_lets_us_go_on_or_has_a_reason_without_the_password),
+        cmocka_unit_test(the_name_tells_host_and_process_and_holds_no_blank),
         cmocka_unit_test(an_empty_password_is_in_no_text),
-        cmocka_unit_test(the_kind_of_an_error_is_its_first_word),
-        cmocka_unit_test(a_copied_error_is_cut_where_the_room_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

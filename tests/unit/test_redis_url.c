@@ -48,6 +48,11 @@ static const struct good_case good_cases[] = {
      "redis+unix:///a/b%20c/d%40e%3Af.sock?db=4"},
     {"redis+unix://ann:secret@/s", NULL, 0, "/s", "ann", "secret", 0,
      "redis+unix://ann:***@/s?db=0"},
+    {"redis://h?mode=plain", "h", 6379, "", "", NULL, 0, "redis://h:6379/0?mode=plain"},
+    {"redis://:secret@h:1/2?mode=plain", "h", 1, "", "", "secret", 2,
+     "redis://:***@h:1/2?mode=plain"},
+    {"redis+unix:///s?mode=plain&db=3", NULL, 0, "/s", "", NULL, 3,
+     "redis+unix:///s?db=3&mode=plain"},
     {"redis+unix://:secret@/s?db=1", NULL, 0, "/s", "", "secret", 1, "redis+unix://:***@/s?db=1"},
 };
 
@@ -84,8 +89,12 @@ static const struct bad_case bad_cases[] = {
     {"redis://:hunter2@h//", "database"},
     {"redis://:hunter2@h/-1", "database"},
     {"redis://:hunter2@h/2147483648", "database"},
-    {"redis://h/1?password=hunter2", "no parameters"},
-    {"redis://h?db=1", "no parameters"},
+    {"redis://h/1?password=hunter2", "only parameter"},
+    {"redis://h?db=1", "only parameter"},
+    {"redis://:hunter2@h?", "only parameter"},
+    {"redis://:hunter2@h/1?mode=hunter2", "only parameter"},
+    {"redis://:hunter2@h/1?mode=plain&", "only parameter"},
+    {"redis://:hunter2@h/1?mode=plainx", "only parameter"},
     {"redis://hunter2@h", "both a user and a password"},
     {"redis://:hun@ter2@h", "%40"},
     {"redis://:hun/ter2@h", "%2F"},
@@ -117,11 +126,11 @@ static const struct bad_case bad_cases[] = {
     {"redis+unix://hunter2", "whole path"},
     {"redis+unix://user:hun/ter2@/s", "whole path"},
     {"redis+unix://hunter2@/s", "both a user and a password"},
-    {"redis+unix://:hunter2@/s?", "only parameter"},
-    {"redis+unix://:hunter2@/s?db", "only parameter"},
-    {"redis+unix://:hunter2@/s?pw=hunter2", "only parameter"},
+    {"redis+unix://:hunter2@/s?", "the parameters"},
+    {"redis+unix://:hunter2@/s?db", "the parameters"},
+    {"redis+unix://:hunter2@/s?pw=hunter2", "the parameters"},
     {"redis+unix://:hunter2@/s?db=", "database"},
-    {"redis+unix://:hunter2@/s?db=1&x=2", "database"},
+    {"redis+unix://:hunter2@/s?db=1&x=2", "the parameters"},
     {"redis+unix://:hunter2@/s%", "%25"},
 };
 
@@ -147,6 +156,7 @@ static void every_url_is_read_and_written_without_its_password(void **state)
         assert_int_equal(url.has_password, expected->password != NULL);
         assert_string_equal(url.password, expected->password == NULL ? "" : expected->password);
         assert_int_equal(url.database, expected->database);
+        assert_int_equal(url.is_plain, strstr(expected->text, "mode=plain") != NULL);
         redis_url_write(&url, text);
         assert_string_equal(text, expected->written);
     }

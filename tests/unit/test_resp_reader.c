@@ -12,6 +12,7 @@
 
 enum {
     REPLY_BYTES_MAX = 4096,
+    LONG_REPLY_BYTES = 16384,
     DEPTH_MAX = 3,
 };
 
@@ -46,9 +47,9 @@ static const struct good_case good_cases[] = {
     {"*-1\r\n", RESP_NULL, 0, ""},
     {"*0\r\n", RESP_ARRAY, 0, ""},
     {"*1\r\n:5\r\n", RESP_ARRAY, 1, ""},
-    {"*3\r\n+a\r\n$-1\r\n-b\r\n", RESP_ARRAY, 3, ""},
-    {"*2\r\n*2\r\n:1\r\n*0\r\n$2\r\nxy\r\n", RESP_ARRAY, 2, ""},
-    {"*1\r\n*1\r\n*2\r\n$3\r\nabc\r\n*-1\r\n", RESP_ARRAY, 1, ""}, /* as deep as may be */
+    {"*3\r\n+a\r\n$-1\r\n-b\r\n", RESP_ARRAY, 3, "a\n\nb\n"},
+    {"*2\r\n*2\r\n:1\r\n*0\r\n$2\r\nxy\r\n", RESP_ARRAY, 2, "xy\n"},
+    {"*1\r\n*1\r\n*2\r\n$3\r\nabc\r\n*-1\r\n", RESP_ARRAY, 1, "abc\n"}, /* as deep as may be */
 };
 
 struct bad_case {
@@ -346,8 +347,8 @@ static struct slice long_reply(char *bytes, bool is_bulk, size_t length)
 static void of_a_long_text_the_beginning_is_kept(void **state)
 {
     static const size_t lengths[] = {
-        0, 1, RESP_TEXT_BYTES_MAX - 1, RESP_TEXT_BYTES_MAX, RESP_TEXT_BYTES_MAX + 1, 3000};
-    char bytes[REPLY_BYTES_MAX];
+        0, 1, RESP_TEXT_BYTES_MAX - 1, RESP_TEXT_BYTES_MAX, RESP_TEXT_BYTES_MAX + 1, 10000};
+    static char bytes[LONG_REPLY_BYTES];
     (void)state;
 
     for (size_t i = 0; i < 2 * sizeof lengths / sizeof lengths[0]; i++) {
@@ -357,8 +358,8 @@ static void of_a_long_text_the_beginning_is_kept(void **state)
         struct resp_reply reply;
         size_t taken;
 
-        resp_reader_init(&reader, REPLY_BYTES_MAX, 0);
-        for (size_t cut = 0; cut <= whole.length; cut += 7) {
+        resp_reader_init(&reader, sizeof bytes, 0);
+        for (size_t cut = 0; cut <= whole.length; cut += 511) {
             assert_int_equal(feed_cut(&reader, whole, cut, &reply, &taken), RESP_DONE);
             assert_int_equal(taken, whole.length);
             assert_int_equal(reply.text_is_cut, length > RESP_TEXT_BYTES_MAX);

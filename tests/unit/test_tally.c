@@ -247,13 +247,13 @@ static void without_memory_no_tally_is_made(void **state)
 {
     static struct scene scene;
     const struct tally_settings settings = {10, LONG_MS};
+    const struct tally_events events = scene_events(&scene);
     struct tally *untouched = (struct tally *)&scene;
 
     (void)state;
     scene_init(&scene, 10, LONG_MS);
     failing_allocation = 1;
-    assert_int_equal(tally_create(scene.turning.loop, &settings, note_done, &scene, &untouched),
-                     -ENOMEM);
+    assert_int_equal(tally_create(scene.turning.loop, &settings, &events, &untouched), -ENOMEM);
     assert_ptr_equal(untouched, &scene);
     scene_finish(&scene);
 }

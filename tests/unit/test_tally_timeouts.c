@@ -184,12 +184,12 @@ static void without_a_store_hits_wait_until_there_is_one(void **state)
 {
     static struct scene scene;
     const struct tally_settings settings = {1000, LONG_MS};
+    const struct tally_events events = scene_events(&scene);
 
     (void)state;
     scene_init(&scene, 1000, LONG_MS);
     tally_destroy(scene.tally);
-    assert_int_equal(tally_create(scene.turning.loop, &settings, note_done, &scene, &scene.tally),
-                     0);
+    assert_int_equal(tally_create(scene.turning.loop, &settings, &events, &scene.tally), 0);
     count(&scene, 2);
     turn(&scene);
     assert_int_equal(scene.told_count, 0);

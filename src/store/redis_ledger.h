@@ -1,0 +1,83 @@
+/*
+ * redis_ledger.h - the command that counts a batch once, and what its answer says.
+ *
+ * redis_count.lua counts and notes (writer, sequence, answer) in one atomic step, in a key beside
+ * the counter and in its hash slot: `{counter}:footfall:1:WRITER`. A batch that is sent again with
+ * the same sequence gets the answer that was noted, one with a lower sequence is refused. Numbers
+ * of the sequence are given out here, one for each batch and never again.
+ *
+ * Without scripts (`plain`) a batch is INCRBY, which must not be sent again when its answer is
+ * lost. Pure but for the writer's name, which is drawn at redis_ledger_init().
+ */
+#ifndef FOOTFALL_STORE_REDIS_LEDGER_H
+#define FOOTFALL_STORE_REDIS_LEDGER_H
+
+#include "base/decimal.h"
+#include "base/slice.h"
+#include "store/redis_writer.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct resp_reply;
+
+enum {
+    REDIS_LEDGER_LAYOUT = 1, /* the number in the names of the keys */
+    REDIS_LEDGER_WORDS_MAX = 9,
+};
+
+struct redis_ledger {
+    char writer[REDIS_WRITER_BYTES];
+    uint64_t sequence;    /* of the youngest batch */
+    uint64_t lifetime_ms; /* of an entry */
+};
+
+/* How a batch is asked for. */
+enum redis_ledger_form {
+    REDIS_LEDGER_SHORT, /* EVALSHA: the server knows the script */
+    REDIS_LEDGER_WHOLE, /* EVAL: it may not */
+    REDIS_LEDGER_PLAIN, /* INCRBY */
+};
+
+/* The words of a command; they are borrowed from the batch and from here. */
+struct redis_ledger_command {
+    struct slice words[REDIS_LEDGER_WORDS_MAX];
+    size_t count;
+    char keys[2][STORE_KEY_BYTES_MAX + REDIS_WRITER_BYTES + 32];
+    char digits[3][DECIMAL_BYTES_MAX];
+};
+
+/* What an answer says of a batch. */
+enum redis_ledger_result {
+    REDIS_LEDGER_COUNTED, /* *out_last and *out_counted are filled in */
+    REDIS_LEDGER_REFUSED, /* an error: the batch has not counted */
+    REDIS_LEDGER_BELOW,   /* counted, but the key held a number below zero */
+    REDIS_LEDGER_GARBAGE, /* nothing that the command is answered with */
+};
+
+/* Draws the writer's name. Hits wait for at most `timeout_ms`; 0: for ever. */
+void redis_ledger_init(struct redis_ledger *ledger, uint32_t timeout_ms);
+
+/* The next number of the sequence. */
+uint64_t redis_ledger_next(struct redis_ledger *ledger);
+
+/* Whether a batch first sent so long ago may be sent again: its entry must still be there. */
+bool redis_ledger_may_repeat(const struct redis_ledger *ledger, uint64_t age_ms);
+
+/* Fills in the command of a batch: the same bytes for the same batch, number and form. */
+void redis_ledger_command(const struct redis_ledger *ledger, const struct store_batch *batch,
+                          enum redis_ledger_form form, struct redis_ledger_command *out_command);
+
+/* The command that asks whether the script may be run, and in its whole form makes it known; it
+ * counts nothing. redis_ledger_is_known() says whether its answer was the script's. */
+void redis_ledger_question(enum redis_ledger_form form, struct redis_ledger_command *out_command);
+bool redis_ledger_is_known(const struct resp_reply *reply);
+
+/* Reads the answer to a batch of `hits_count`. The count after it is *out_last, and its first
+ * *out_counted hits have counted: fewer than all only at the end of the numbers. */
+enum redis_ledger_result redis_ledger_read(const struct resp_reply *reply, uint32_t hits_count,
+                                           uint64_t *out_last, uint32_t *out_counted);
+
+#endif

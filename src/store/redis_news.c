@@ -1,0 +1,98 @@
+/*
+ * redis_news.c - what an operator is told of a server: each change once.
+ */
+#include "store/redis_news.h"
+
+#include "store/redis_error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void redis_news_init(struct redis_news *news, const struct store_events *events)
+{
+    *news = (struct redis_news){.events = events};
+}
+
+static void tell(const struct redis_news *news, enum store_notice level, const char *event,
+                 const char *detail)
+{
+    news->events->notice(news->events->owner, level, event, detail);
+}
+
+/* Notes the trouble. False when that was told of it already. */
+static bool is_new(struct redis_news *news, enum redis_trouble trouble, const char *what)
+{
+    if (news->trouble != trouble) {
+        news->trouble = trouble;
+        news->told_count = 0;
+    }
+    for (unsigned i = 0; i < news->told_count && i < REDIS_NEWS_TOLD_MAX; i++) {
+        if (strncmp(news->told[i], what, REDIS_NEWS_BYTES - 1) == 0) {
+            return false;
+        }
+    }
+    (void)snprintf(news->told[news->told_count % REDIS_NEWS_TOLD_MAX], REDIS_NEWS_BYTES, "%s",
+                   what); /* may be cut */
+    news->told_count++;
+    news->is_up_told = false;
+    return true;
+}
+
+void redis_news_up(struct redis_news *news, uint64_t now_ms, const char *detail)
+{
+    news->up_since_ms = now_ms;
+    if (!news->is_up_told && news->trouble != REDIS_TROUBLE_REFUSAL) {
+        news->is_up_told = true;
+        tell(news, STORE_NOTICE_INFO, "redis_link_up", detail);
+    }
+}
+
+void redis_news_down(struct redis_news *news, uint64_t now_ms, const char *reason)
+{
+    if (news->up_since_ms > 0 && now_ms - news->up_since_ms >= REDIS_NEWS_PROVEN_MS) {
+        news->trouble = REDIS_TROUBLE_NONE;
+    }
+    news->up_since_ms = 0;
+    if (is_new(news, REDIS_TROUBLE_LINK, reason)) {
+        tell(news, STORE_NOTICE_ERROR, "redis_link_down", reason);
+    }
+}
+
+void redis_news_refused(struct redis_news *news, struct slice error)
+{
+    char kind[REDIS_NEWS_BYTES];
+    char detail[REDIS_NEWS_BYTES];
+
+    redis_error_copy(error, detail, sizeof detail);
+    redis_error_copy(redis_error_kind(error), kind, sizeof kind);
+    /* ERR is the kind of whatever has none, so there the text tells. */
+    if (is_new(news, REDIS_TROUBLE_REFUSAL, strcmp(kind, "ERR") == 0 ? detail : kind)) {
+        tell(news, STORE_NOTICE_ERROR, "redis_refused", detail);
+    }
+}
+
+void redis_news_counted(struct redis_news *news)
+{
+    const enum redis_trouble trouble = news->trouble;
+
+    if (trouble == REDIS_TROUBLE_NONE) {
+        return;
+    }
+    news->trouble = REDIS_TROUBLE_NONE;
+    if (trouble == REDIS_TROUBLE_REFUSAL) {
+        news->is_up_told = true; /* this says as much */
+        tell(news, STORE_NOTICE_INFO, "redis_counts_again",
+             news->told[(news->told_count - 1) % REDIS_NEWS_TOLD_MAX]);
+    }
+}
+
+void redis_news_warn(struct redis_news *news, const char *warning)
+{
+    if (strncmp(warning, news->told_warning, sizeof news->told_warning - 1) == 0) {
+        return;
+    }
+    (void)snprintf(news->told_warning, sizeof news->told_warning, "%s", warning);
+    if (warning[0] != '\0') {
+        tell(news, STORE_NOTICE_WARNING, "redis_may_forget", warning);
+    }
+}

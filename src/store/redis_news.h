@@ -1,0 +1,60 @@
+/*
+ * redis_news.h - what an operator is told of a server: each change once.
+ *
+ * Trouble is a link that is down, or a server that refuses to count. The same trouble is told
+ * again only after the server has proven itself: a batch has counted, or the link has stayed up for
+ * a while. So a server that is away is one line for each reason, and one that lets us in and then
+ * fails, again and again, is two lines and not two lines each time. Pure: it tells by store_events,
+ * and the time is an argument.
+ */
+#ifndef FOOTFALL_STORE_REDIS_NEWS_H
+#define FOOTFALL_STORE_REDIS_NEWS_H
+
+#include "base/slice.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    REDIS_NEWS_BYTES = 256,
+    REDIS_NEWS_TOLD_MAX = 4,
+    REDIS_NEWS_PROVEN_MS = 5000, /* a link that is up for so long has proven itself */
+};
+
+enum redis_trouble {
+    REDIS_TROUBLE_NONE,
+    REDIS_TROUBLE_LINK,    /* down for the reason told */
+    REDIS_TROUBLE_REFUSAL, /* errors of the kind told */
+};
+
+struct redis_news {
+    const struct store_events *events;
+    enum redis_trouble trouble; /* told and not over */
+    /* What was told of it; a ring, since a link that is down may have reasons in turn. */
+    char told[REDIS_NEWS_TOLD_MAX][REDIS_NEWS_BYTES];
+    unsigned told_count;
+    bool is_up_told; /* behind the trouble, or at the start */
+    uint64_t up_since_ms;
+    char told_warning[REDIS_NEWS_BYTES];
+};
+
+/* Borrows `events` as long as the news are used. */
+void redis_news_init(struct redis_news *news, const struct store_events *events);
+
+/* The link is up and the server ready to count. */
+void redis_news_up(struct redis_news *news, uint64_t now_ms, const char *detail);
+
+/* The link fell, or an attempt to make it failed. */
+void redis_news_down(struct redis_news *news, uint64_t now_ms, const char *reason);
+
+/* The server answered a batch with this error (borrowed; it may hold any byte). */
+void redis_news_refused(struct redis_news *news, struct slice error);
+
+/* The server has counted a batch. */
+void redis_news_counted(struct redis_news *news);
+
+/* What an operator is to know of the server, "" for nothing. */
+void redis_news_warn(struct redis_news *news, const char *warning);
+
+#endif
