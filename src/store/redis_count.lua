@@ -32,7 +32,7 @@ end
 local counted = ARGV[2]
 local count = redis.pcall('INCRBY', KEYS[1], counted)
 local answer
-if type(count) == 'number' and count < 9007199254740992 then
+if type(count) == 'number' and math.abs(count) < 9007199254740992 then
   answer = string.format('%.0f', count)
 elseif type(count) == 'number' then
   answer = redis.call('GET', KEYS[1])

@@ -120,12 +120,13 @@ static bool read_number(struct slice *text, int64_t *out_number)
     const struct slice digits = slice_after(*text, is_negative ? 1 : 0);
     const char *blank = digits.length > 0 ? memchr(digits.bytes, ' ', digits.length) : NULL;
     const size_t length = blank == NULL ? digits.length : (size_t)(blank - digits.bytes);
+    const uint64_t magnitude_max = (uint64_t)INT64_MAX + (is_negative ? 1 : 0);
     uint64_t magnitude;
 
-    if (!decimal_read((struct slice){digits.bytes, length}, INT64_MAX, &magnitude)) {
+    if (!decimal_read((struct slice){digits.bytes, length}, magnitude_max, &magnitude)) {
         return false;
     }
-    *out_number = is_negative ? -(int64_t)magnitude : (int64_t)magnitude;
+    *out_number = (int64_t)(is_negative ? 0 - magnitude : magnitude); /* exact for 2^63, too */
     *text = slice_after(digits, length);
     return true;
 }

@@ -19,20 +19,27 @@ static void tell(const struct redis_news *news, enum store_notice level, const c
     news->events->notice(news->events->owner, level, event, detail);
 }
 
+/* The server has proven itself: what comes from now on is new. */
+static void forget_trouble(struct redis_news *news)
+{
+    news->trouble = REDIS_TROUBLE_NONE;
+    news->told_count = 0;
+}
+
 /* Notes the trouble. False when that was told of it already. */
 static bool is_new(struct redis_news *news, enum redis_trouble trouble, const char *what)
 {
-    if (news->trouble != trouble) {
-        news->trouble = trouble;
-        news->told_count = 0;
-    }
+    const unsigned next = news->told_count % REDIS_NEWS_TOLD_MAX;
+
+    news->trouble = trouble;
     for (unsigned i = 0; i < news->told_count && i < REDIS_NEWS_TOLD_MAX; i++) {
-        if (strncmp(news->told[i], what, REDIS_NEWS_BYTES - 1) == 0) {
+        if (news->told[i].trouble == trouble &&
+            strncmp(news->told[i].what, what, REDIS_NEWS_BYTES - 1) == 0) {
             return false;
         }
     }
-    (void)snprintf(news->told[news->told_count % REDIS_NEWS_TOLD_MAX], REDIS_NEWS_BYTES, "%s",
-                   what); /* may be cut */
+    news->told[next].trouble = trouble;
+    (void)snprintf(news->told[next].what, REDIS_NEWS_BYTES, "%s", what); /* may be cut */
     news->told_count++;
     news->is_up_told = false;
     return true;
@@ -50,7 +57,7 @@ void redis_news_up(struct redis_news *news, uint64_t now_ms, const char *detail)
 void redis_news_down(struct redis_news *news, uint64_t now_ms, const char *reason)
 {
     if (news->up_since_ms > 0 && now_ms - news->up_since_ms >= REDIS_NEWS_PROVEN_MS) {
-        news->trouble = REDIS_TROUBLE_NONE;
+        forget_trouble(news);
     }
     news->up_since_ms = 0;
     if (is_new(news, REDIS_TROUBLE_LINK, reason)) {
@@ -66,7 +73,9 @@ void redis_news_refused(struct redis_news *news, struct slice error)
     redis_error_copy(error, detail, sizeof detail);
     redis_error_copy(redis_error_kind(error), kind, sizeof kind);
     /* ERR is the kind of whatever has none, so there the text tells. */
-    if (is_new(news, REDIS_TROUBLE_REFUSAL, strcmp(kind, "ERR") == 0 ? detail : kind)) {
+    (void)snprintf(news->refusal, sizeof news->refusal, "%s",
+                   strcmp(kind, "ERR") == 0 ? detail : kind);
+    if (is_new(news, REDIS_TROUBLE_REFUSAL, news->refusal)) {
         tell(news, STORE_NOTICE_ERROR, "redis_refused", detail);
     }
 }
@@ -78,11 +87,10 @@ void redis_news_counted(struct redis_news *news)
     if (trouble == REDIS_TROUBLE_NONE) {
         return;
     }
-    news->trouble = REDIS_TROUBLE_NONE;
+    forget_trouble(news);
     if (trouble == REDIS_TROUBLE_REFUSAL) {
         news->is_up_told = true; /* this says as much */
-        tell(news, STORE_NOTICE_INFO, "redis_counts_again",
-             news->told[(news->told_count - 1) % REDIS_NEWS_TOLD_MAX]);
+        tell(news, STORE_NOTICE_INFO, "redis_counts_again", news->refusal);
     }
 }
 

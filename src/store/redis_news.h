@@ -30,11 +30,15 @@ enum redis_trouble {
 
 struct redis_news {
     const struct store_events *events;
-    enum redis_trouble trouble; /* told and not over */
-    /* What was told of it; a ring, since a link that is down may have reasons in turn. */
-    char told[REDIS_NEWS_TOLD_MAX][REDIS_NEWS_BYTES];
+    enum redis_trouble trouble; /* the latest, not over yet */
+    /* What was told since the server has proven itself last: a ring, for troubles come in turn. */
+    struct {
+        enum redis_trouble trouble;
+        char what[REDIS_NEWS_BYTES];
+    } told[REDIS_NEWS_TOLD_MAX];
     unsigned told_count;
-    bool is_up_told; /* behind the trouble, or at the start */
+    char refusal[REDIS_NEWS_BYTES]; /* the latest */
+    bool is_up_told;                /* behind the trouble, or at the start */
     uint64_t up_since_ms;
     char told_warning[REDIS_NEWS_BYTES];
 };

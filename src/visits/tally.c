@@ -270,6 +270,7 @@ static void extend_batch(struct tally_key *key)
     if (key->may_extend) {
         key->flying.count += count;
         key->waiting.first += count;
+        key->batch.is_given_up = false;
     }
 }
 

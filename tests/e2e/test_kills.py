@@ -12,6 +12,7 @@ import pytest
 from counter_value import count_in
 from forms import BALANCED, EACH_BALANCE
 from http_client import Client, ConnectionEnded, visit
+from lives import YOUNG_S, Lives
 from load import HANG_S, Load, many
 from process_family import is_alive
 from ring import assert_all_serve, wait_for_workers
@@ -20,42 +21,12 @@ from waiting import eventually
 pytestmark = BALANCED
 
 KILLS = 50
-#: A worker that lives shorter than this has died young: its successor waits.
-YOUNG_S = 1.0
 
 
 def seconds_between(earlier, later):
     """Between two lines of the log."""
     first, second = (datetime.fromisoformat(line.time) for line in (earlier, later))
     return (second - first).total_seconds()
-
-
-class Lives:
-    """Which workers have lived a second, so that their successors come at once."""
-
-    def __init__(self, footfall):
-        self.footfall = footfall
-        self.first_seen = {}
-        self.victims = set()
-
-    def next_victim(self):
-        """Waits for a worker that has lived long enough and was not named before; its pid."""
-
-        def grown_up():
-            now = time.monotonic()
-            workers = self.footfall.workers()
-            for pid in workers:
-                self.first_seen.setdefault(pid, now)
-            old = [
-                pid
-                for pid in workers
-                if now - self.first_seen[pid] > YOUNG_S + 0.05 and pid not in self.victims
-            ]
-            return random.choice(old) if old else None
-
-        victim = eventually(grown_up, "a worker has lived a second")
-        self.victims.add(victim)
-        return victim
 
 
 def kill_workers_under_load(footfall, store, kills):

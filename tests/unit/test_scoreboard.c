@@ -105,6 +105,42 @@ static void clearing_makes_a_slot_as_before_its_first_worker(void **state)
     scoreboard_destroy(scoreboard);
 }
 
+static void assert_empty(const struct shared_text *shared)
+{
+    char text[SHARED_TEXT_BYTES];
+
+    assert_true(shared_text_read(shared, text));
+    assert_string_equal(text, "");
+}
+
+/* A worker may have been killed while it wrote one of the texts. */
+static void clearing_forgets_how_the_store_was_doing(void **state)
+{
+    static struct scoreboard_slot slot;
+
+    (void)state;
+    atomic_store(&slot.store.is_linked, true);
+    atomic_store(&slot.store.since_ms, 1);
+    atomic_store(&slot.store.reconnects, 2);
+    atomic_store(&slot.store.batches_resent, 3);
+    atomic_store(&slot.store.hits_refused, 4);
+    atomic_store(&slot.store.went_back, 5);
+    shared_text_write(&slot.store.last_error, "reset");
+    shared_text_write(&slot.store.risk, "its end loses every count");
+    shared_text_write(&slot.store.warning, "it is a replica");
+    atomic_fetch_add(&slot.store.warning.version, 1);
+    scoreboard_slot_clear(&slot, WORKER_STARTING, 4711);
+    assert_false(atomic_load(&slot.store.is_linked));
+    assert_int_equal(atomic_load(&slot.store.since_ms), 0);
+    assert_int_equal(atomic_load(&slot.store.reconnects), 0);
+    assert_int_equal(atomic_load(&slot.store.batches_resent), 0);
+    assert_int_equal(atomic_load(&slot.store.hits_refused), 0);
+    assert_int_equal(atomic_load(&slot.store.went_back), 0);
+    assert_empty(&slot.store.last_error);
+    assert_empty(&slot.store.risk);
+    assert_empty(&slot.store.warning);
+}
+
 static void a_reason_is_cut_to_fit(void **state)
 {
     static struct scoreboard_slot slot;
@@ -135,6 +171,7 @@ int main(void)
         cmocka_unit_test(what_a_child_writes_its_parent_reads),
         cmocka_unit_test(each_deal_of_a_window_has_a_note_of_its_own),
         cmocka_unit_test(clearing_makes_a_slot_as_before_its_first_worker),
+        cmocka_unit_test(clearing_forgets_how_the_store_was_doing),
         cmocka_unit_test(a_reason_is_cut_to_fit),
         cmocka_unit_test(without_memory_no_scoreboard_is_made),
     };

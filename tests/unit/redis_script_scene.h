@@ -1,0 +1,163 @@
+/*
+ * redis_script_scene.h - a real redis-server that is asked word by word, and a batch at a time.
+ *
+ * Answers are written as texts: "$42", ":42", "+OK", "-ERR …", "null".
+ */
+#ifndef FOOTFALL_TEST_REDIS_SCRIPT_SCENE_H
+#define FOOTFALL_TEST_REDIS_SCRIPT_SCENE_H
+
+#include "redis_process.h"
+#include "store/redis_ledger.h"
+#include "store/resp_reader.h"
+#include "store/resp_writer.h"
+#include "test.h"
+
+enum {
+    TIMEOUT_MS = 10000,
+    LIFETIME_MS = 100000,
+    COMMAND_BYTES_MAX = 8192,
+    TEXT_BYTES = 512,
+};
+
+static struct temporary_folder folder;
+static struct redis_process redis;
+static int connection = -1;
+static struct resp_reader reader;
+static struct resp_reply reply; /* the last one; its text is the reader's */
+static char text[TEXT_BYTES];   /* the same, as a text */
+
+/* ---- asking ---- */
+
+static void open_connection(void)
+{
+    if (redis.pid == 0) {
+        print_message("redis-server is not installed\n");
+        skip();
+    }
+    if (connection >= 0) {
+        assert_int_equal(close(connection), 0);
+    }
+    connection = redis_process_connect(&redis);
+    assert_true(connection >= 0);
+    resp_reader_init(&reader, 65536, RESP_DEPTH_MAX);
+}
+
+static void receive_reply(void)
+{
+    static const char *const marks[] = {
+        [RESP_SIMPLE] = "+", [RESP_ERROR] = "-",   [RESP_INTEGER] = ":",
+        [RESP_BULK] = "$",   [RESP_NULL] = "null", [RESP_ARRAY] = "*",
+    };
+    enum resp_result result = RESP_MORE;
+
+    while (result == RESP_MORE) {
+        char bytes[1024];
+        ssize_t length = recv(connection, bytes, sizeof bytes, 0);
+        struct slice input = {bytes, length > 0 ? (size_t)length : 0};
+
+        assert_true(length > 0);
+        result = resp_reader_read(&reader, &input, &reply);
+        assert_int_equal(input.length, 0);
+    }
+    assert_int_equal(result, RESP_DONE);
+    assert_false(reply.text_is_cut);
+    if (reply.type == RESP_INTEGER) {
+        (void)snprintf(text, sizeof text, ":%lld", (long long)reply.integer);
+    } else {
+        (void)snprintf(text, sizeof text, "%s%.*s", marks[reply.type], (int)reply.text.length,
+                       reply.text.length > 0 ? reply.text.bytes : "");
+    }
+}
+
+static inline const char *ask_words(const struct slice *words, size_t count)
+{
+    static char command[COMMAND_BYTES_MAX];
+    size_t length = resp_command_length(words, count);
+
+    assert_true(length <= sizeof command);
+    assert_int_equal(resp_write_command(command, words, count), length);
+    assert_int_equal(send(connection, command, length, MSG_NOSIGNAL), length);
+    receive_reply();
+    return text;
+}
+
+/* Asks what is written with blanks between its words. */
+__attribute__((format(printf, 1, 2))) static inline const char *ask(const char *format, ...)
+{
+    char line[TEXT_BYTES];
+    struct slice words[16];
+    size_t count = 0;
+    va_list arguments;
+
+    va_start(arguments, format);
+    assert_true(vsnprintf(line, sizeof line, format, arguments) < (int)sizeof line);
+    va_end(arguments);
+    for (char *rest = line, *word; (word = strsep(&rest, " ")) != NULL;) {
+        assert_true(count < sizeof words / sizeof words[0]);
+        words[count++] = slice_of(word);
+    }
+    return ask_words(words, count);
+}
+
+/* Sends a batch as the store does, as `writer`. */
+static inline const char *count_as(const char *writer, const char *key, uint64_t sequence,
+                                   uint32_t hits_count)
+{
+    const struct store_batch batch = {
+        .key = slice_of(key),
+        .hits_count = hits_count,
+        .sequence = sequence,
+    };
+    struct redis_ledger ledger;
+    struct redis_ledger_command command;
+
+    redis_ledger_init(&ledger, TIMEOUT_MS);
+    assert_int_equal(ledger.lifetime_ms, LIFETIME_MS);
+    (void)snprintf(ledger.writer, sizeof ledger.writer, "%s", writer);
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_WHOLE, &command);
+    return ask_words(command.words, command.count);
+}
+
+static inline const char *count(const char *key, uint64_t sequence, uint32_t hits_count)
+{
+    return count_as("w", key, sequence, hits_count);
+}
+
+static void assert_begins(const char *whole, const char *beginning)
+{
+    if (strncmp(whole, beginning, strlen(beginning)) != 0) {
+        assert_string_equal(whole, beginning);
+    }
+}
+
+static void assert_value(const char *key, const char *expected)
+{
+    assert_string_equal(ask("GET %s", key), expected);
+}
+
+/* The key holds `expected`, and writer w has no entry for it. */
+static void assert_not_counted(const char *key, const char *expected)
+{
+    assert_value(key, expected);
+    assert_string_equal(ask("EXISTS {%s}:footfall:1:w", key), ":0");
+}
+
+/* ---- the server ---- */
+
+static inline int start_server(void **state)
+{
+    (void)state;
+    temporary_folder_make(&folder);
+    redis_process_start(&redis, &folder);
+    return 0;
+}
+
+static inline int stop_server(void **state)
+{
+    (void)state;
+    redis_process_stop(&redis);
+    temporary_folder_remove(&folder);
+    return 0;
+}
+
+#endif
