@@ -56,8 +56,8 @@ static void far_below_zero_it_is_exact(void **state)
     (void)state;
 
     open_connection();
-    assert_string_equal(ask("SET least -9223372036854775808"), "+OK");
-    assert_string_equal(count("least", 1, 1), "$-9223372036854775807");
+    assert_string_equal(ask("SET far-below -9223372036854775808"), "+OK");
+    assert_string_equal(count("far-below", 1, 1), "$-9223372036854775807");
 }
 
 static void the_same_sequence_gets_the_same_answer_and_counts_nothing(void **state)
