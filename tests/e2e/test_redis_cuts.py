@@ -379,7 +379,7 @@ def test_a_link_that_stays_away_refuses_visits_and_counts_none_twice(
         for turn in range(many(16)):
             load.wait_answered(20)
             arm_at_random(proxy).wait()
-            if turn % 4 == 3:
+            if turn % 3 == 2:
                 proxy.is_away = True
                 proxy.cut()
                 load.wait_refused(8)

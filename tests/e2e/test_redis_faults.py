@@ -8,6 +8,7 @@ import pytest
 
 from http_client import Client, ask, request, visit
 from load import HANG_S, Load, many
+from redis_process import RedisError
 from tcp_proxy import TcpProxy
 from waiting import eventually
 
@@ -228,11 +229,20 @@ def test_a_redis_that_becomes_a_replica_is_asked_again_until_it_is_none(start_fo
     assert wait_counting(footfall.address) == 2
 
 
+def is_busy(redis):
+    try:
+        redis.command("PING")
+    except RedisError as error:
+        return str(error).startswith("BUSY")
+    return False
+
+
 def test_a_redis_busy_with_a_script_is_503_until_it_is_done(start_footfall, redis):
     redis.command("CONFIG", "SET", "lua-time-limit", "100")
     footfall = start_footfall(*TIMEOUT, store=redis, workers=1)
     assert visit(footfall.address)[0] == 1
     redis.send("EVAL", "while true do end", 0)
+    eventually(lambda: is_busy(redis), "Redis runs the script")
     for _ in range(2):
         assert_refused_in_time(footfall.address)
     footfall.wait_for_log("redis_link_down")
