@@ -76,6 +76,7 @@ def wait_counting(footfall):
 
 
 def assert_one_error(footfall, event, detail):
+    footfall.wait_for_log(event)
     (line,) = footfall.errors()
     assert line.event == event and detail in line.fields["detail"], line
 

@@ -153,6 +153,7 @@ def test_a_counter_that_is_set_lower_is_told_once_for_each_time(start_footfall, 
     assert visit(footfall.address)[0] == 102
     redis.command("SET", "counter", 50)
     assert visit(footfall.address)[0] == 51
+    footfall.wait_for_log("counter_went_back", count=2)
     lines = footfall.events("counter_went_back")
     told = [(line.fields["before"], line.fields["number"]) for line in lines]
     assert told == [("101", "101"), ("102", "51")]
@@ -223,6 +224,7 @@ def test_a_redis_that_becomes_a_replica_is_asked_again_until_it_is_none(start_fo
     redis.command("REPLICAOF", "127.0.0.1", "1")
     for _ in range(3):
         assert_refused_in_time(footfall.address)
+    footfall.wait_for_log("redis_refused")
     (line,) = footfall.errors()
     assert line.event == "redis_refused" and "READONLY" in line.fields["detail"]
     redis.command("REPLICAOF", "NO", "ONE")

@@ -47,6 +47,7 @@ def test_without_scripts_it_counts_plainly_and_says_so_once(start_footfall, redi
     redis.command(*[word for word in acl_words() if word != right])
     footfall = start_as_user(start_footfall, redis)
     assert [visit(footfall.address)[0] for _ in range(3)] == [1, 2, 3]
+    footfall.wait_for_log("redis_plain")
     (line,) = footfall.events("redis_plain")
     assert line.level == "warn" and "NOPERM" in line.fields["detail"]
     assert redis.counters() == redis.command("KEYS", "*") == ["counter"]
@@ -60,6 +61,7 @@ def test_without_another_right_nothing_is_counted_and_it_is_said_once(
     footfall = start_as_user(start_footfall, redis)
     for _ in range(3):
         assert ask(footfall.address).status == 503
+    footfall.wait_for_log("redis_refused")
     (line,) = footfall.errors()
     assert line.event == "redis_refused", line
     # Redis 7 tells keys by NOPERM, and commands inside of a script by a sentence.
@@ -124,6 +126,7 @@ def test_another_layout_is_503_and_one_error_until_it_is_gone(start_footfall, re
     redis.command("SET", "{counter}:footfall:layout", "2")
     for _ in range(3):
         assert ask(footfall.address).status == 503
+    footfall.wait_for_log("redis_refused")
     (line,) = footfall.errors()
     assert line.event == "redis_refused"
     assert line.fields["detail"] == "LAYOUT the counter is kept in layout 2, this is 1"
@@ -160,6 +163,8 @@ def test_what_redis_may_forget_is_told_at_the_start(
     line = footfall.wait_for_log("redis_link_up")
     assert line.fields["detail"] == f"127.0.0.1:{redis.port}: {risk}"
     assert visit(footfall.address)[0] == 1
+    if warning:
+        footfall.wait_for_log("redis_may_forget")
     warnings = footfall.events("redis_may_forget")
     assert [line.fields["detail"] for line in warnings] == ([warning] if warning else [])
     assert all(line.level == "warn" for line in warnings)
