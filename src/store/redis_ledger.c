@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { SEQUENCE_DIGITS = 16 }; /* a million batches a second last for three hundred years */
+
 /* An entry must outlive any hit that waits for its batch, with much to spare. */
 enum {
     LIFETIME_MS_MIN = 60 * 1000,
@@ -53,6 +55,18 @@ static void add_number(struct redis_ledger_command *command, unsigned i, uint64_
              (struct slice){command->digits[i], decimal_write(command->digits[i], number)});
 }
 
+/* With leading zeros: the script compares texts. */
+static void add_sequence(struct redis_ledger_command *command, unsigned i, uint64_t sequence)
+{
+    char digits[DECIMAL_BYTES_MAX];
+    const size_t length = decimal_write(digits, sequence);
+
+    assert(length <= SEQUENCE_DIGITS);
+    memset(command->digits[i], '0', SEQUENCE_DIGITS - length);
+    memcpy(command->digits[i] + SEQUENCE_DIGITS - length, digits, length);
+    add_word(command, (struct slice){command->digits[i], SEQUENCE_DIGITS});
+}
+
 /* "{counter}" before the rest: a key of the counter's own slot (redis.io, hash tags). */
 static void add_key_beside(struct redis_ledger_command *command, unsigned i, struct slice counter,
                            struct slice prefix, struct slice rest)
@@ -94,7 +108,7 @@ void redis_ledger_command(const struct redis_ledger *ledger, const struct store_
     add_word(out_command, batch->key);
     add_key_beside(out_command, 0, batch->key, SLICE(":footfall:1:"), slice_of(ledger->writer));
     add_key_beside(out_command, 1, batch->key, SLICE(":footfall:"), SLICE("layout"));
-    add_number(out_command, 0, batch->sequence);
+    add_sequence(out_command, 0, batch->sequence);
     add_number(out_command, 1, batch->hits_count);
     add_number(out_command, 2, ledger->lifetime_ms);
 }

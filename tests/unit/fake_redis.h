@@ -256,8 +256,8 @@ static inline void fake_shorten(char *command)
     }
     /* EVALSHA sha 3 key entry layout | sequence hits lifetime */
     *strrchr(command, ' ') = '\0'; /* behind the key; words[3] is the layout's */
-    (void)snprintf(short_name, sizeof short_name, "COUNT%s %s %s %s", is_whole ? "!" : "",
-                   strrchr(command, ' ') + 1, words[1], words[2]);
+    (void)snprintf(short_name, sizeof short_name, "COUNT%s %s %s %llu", is_whole ? "!" : "",
+                   strrchr(command, ' ') + 1, words[1], strtoull(words[2], NULL, 10));
     memcpy(command, short_name, strlen(short_name) + 1);
 }
 

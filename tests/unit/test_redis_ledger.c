@@ -51,7 +51,7 @@ static void assert_counts_three_visits(const struct redis_ledger_command *comman
     assert_word(command, 3, "blog");
     assert_word(command, 4, "{blog}:footfall:1:writer-1");
     assert_word(command, 5, "{blog}:footfall:layout");
-    assert_word(command, 6, "42");
+    assert_word(command, 6, "0000000000000042");
     assert_word(command, 7, "7");
     assert_word(command, 8, "60000");
 }
