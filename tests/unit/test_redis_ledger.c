@@ -131,7 +131,7 @@ static void a_question_has_no_keys_and_counts_nothing(void **state)
 static void a_batch_that_is_sent_again_is_sent_in_the_same_bytes(void **state)
 {
     const struct redis_ledger ledger = ledger_of("writer-1", 12345);
-    const struct store_batch batch = batch_of("blog", 7, UINT64_MAX);
+    const struct store_batch batch = batch_of("blog", 7, UINT64_C(9999999999999999));
 
     (void)state;
     for (enum redis_ledger_form form = REDIS_LEDGER_SHORT; form <= REDIS_LEDGER_PLAIN; form++) {
@@ -160,14 +160,14 @@ static void the_longest_key_writer_and_numbers_have_room(void **state)
     (void)state;
     memset(key, 'k', STORE_KEY_BYTES_MAX);
     memset(ledger.writer, 'w', REDIS_WRITER_BYTES - 1);
-    batch = batch_of(key, UINT32_MAX, UINT64_MAX);
+    batch = batch_of(key, UINT32_MAX, UINT64_C(9999999999999999));
     redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, &command);
     assert_word(&command, 3, key);
     (void)snprintf(expected, sizeof expected, "{%s}:footfall:1:%s", key, ledger.writer);
     assert_word(&command, 4, expected);
     (void)snprintf(expected, sizeof expected, "{%s}:footfall:layout", key);
     assert_word(&command, 5, expected);
-    assert_word(&command, 6, "18446744073709551615");
+    assert_word(&command, 6, "9999999999999999");
     assert_word(&command, 7, "4294967295");
     assert_word(&command, 8, "42949672950");
 }
