@@ -32,7 +32,7 @@ struct store_redis {
     /* It refuses for now and the link is cut for that: its fall is no news. */
     bool is_leaving;
     enum redis_ledger_form form; /* of the present link */
-    uint32_t in_flight;          /* batches sent and not answered */
+    uint32_t in_flight;          /* batches sent and not answered: for the fault point alone */
     /* Batches whose answer was lost, or that the server could not count just then. */
     struct store_batch_list held;
     /* Batches that have failed without being sent: they are told at the end of the turn. */
@@ -82,8 +82,8 @@ static void fail_now(struct store_batch *batch, int result)
     batch->done(batch);
 }
 
-/* Keeps the batch until the server is ready again, if it may be sent again. */
-static void hold(struct store_redis *redis, struct store_batch *batch, int result)
+/* Keeps the batch until the server is ready again, or fails it where it must not be sent again. */
+static void hold_or_fail(struct store_redis *redis, struct store_batch *batch, int result)
 {
     if (redis->is_closing || redis->form == REDIS_LEDGER_PLAIN) {
         fail_now(batch, result);
@@ -112,14 +112,14 @@ static void batch_refused(struct store_redis *redis, struct store_batch *batch, 
 {
     const enum redis_error_meaning meaning = redis_error_meaning(error);
 
-    if (meaning == REDIS_ERROR_NO_SCRIPT && redis_link_is_up(redis->link)) {
+    if (meaning == REDIS_ERROR_NO_SCRIPT) {
         send_batch(redis, batch, REDIS_LEDGER_WHOLE);
         return;
     }
     note_error(redis, error);
     if (meaning == REDIS_ERROR_NOT_NOW) {
         leave(redis, error);
-        hold(redis, batch, -EAGAIN);
+        hold_or_fail(redis, batch, -EAGAIN);
         return;
     }
     redis_news_refused(&redis->news, error);
@@ -156,7 +156,7 @@ static void take_answer(struct store_redis *redis, struct store_batch *batch,
     case REDIS_LEDGER_GARBAGE:
         /* Answers may be out of step: none of this connection can be believed. */
         redis_link_cut(redis->link, -EPROTO, "an answer that is no count");
-        hold(redis, batch, -EPROTO);
+        hold_or_fail(redis, batch, -EPROTO);
         break;
     }
 }
@@ -169,7 +169,7 @@ static void batch_answered(void *owner, void *subject, int result, const struct 
 
     redis->in_flight--;
     if (result < 0) {
-        hold(redis, batch, result);
+        hold_or_fail(redis, batch, result);
         return;
     }
     FAULT_POINT(FAULT_ANSWER_RECEIVED);

@@ -2,12 +2,13 @@
  * redis.h - counts in a Redis server, shared by all workers of all hosts.
  *
  * The count of a key is the plain integer string of that key, so that `redis-cli GET counter` and
- * any other client's INCR work on the same number. A batch is one INCRBY. A batch whose answer was
- * lost fails and is not sent again: it may have been counted, which is a gap, and sent again it
- * might count twice.
+ * any other client's INCR work on the same number. A batch is one command, which notes what it was
+ * answered beside the key (redis_ledger.h). A batch whose answer was lost is sent again as long as
+ * it is not given up, and counts once. Where no script may be run it is INCRBY, and then fails.
  *
- * Notices: redis_link_up (its detail: the server's address), redis_link_down (why), redis_refused
- * (what the server said). No detail holds a secret.
+ * Notices: redis_link_up (the server's address and what its end may lose), redis_link_down (why),
+ * redis_refused (what the server said), redis_counts_again (of which refusal that was the end),
+ * redis_plain (why no script may be run), redis_may_forget (counts). No detail holds a secret.
  */
 #ifndef FOOTFALL_STORE_REDIS_H
 #define FOOTFALL_STORE_REDIS_H
@@ -22,10 +23,12 @@
  * 0: the caller owns *out_store and ends it with store_close(). -ENOMEM, or -errno of eventfd(2):
  * *out_store is untouched.
  *
- * The hits of a batch fail together: -ECONNRESET, -ETIMEDOUT and others of connect(2) when the
- * link was lost, -ENOTCONN when it was not up, -EAGAIN and -ENOMEM when it takes no more, -EPROTO
- * when what came is no answer to INCRBY, -EOVERFLOW beyond STORE_NUMBER_MAX, -ERANGE when somebody
- * has set the key below zero, -EIO for whatever else the server refuses, -ECANCELED. */
+ * The hits of a batch fail together: -ETIMEDOUT when it may not be sent again, -ENOTCONN when the
+ * link was not up, -EAGAIN and -ENOMEM when it takes no more, -ERANGE when somebody has set the key
+ * below zero, -EIO for whatever else the server refuses, -ECANCELED; without the script also
+ * -ECONNRESET, -ETIMEDOUT and others of connect(2) when the link was lost, -EAGAIN when the server
+ * refuses for now, and -EPROTO when what came is no count. -EOVERFLOW is for those hits alone that
+ * are beyond STORE_NUMBER_MAX (without the script for all of the batch). */
 int store_redis_open(struct loop *loop, const struct redis_url *url, uint32_t timeout_ms,
                      const struct store_events *events, struct store **out_store);
 

@@ -9,6 +9,10 @@
 #include <assert.h>
 #include <string.h>
 
+#define LAYOUT                                                                                     \
+    "1" /* REDIS_LEDGER_LAYOUT, as the script answers it and the names of keys hold it             \
+         */
+
 enum { SEQUENCE_DIGITS = 16 }; /* a million batches a second last for three hundred years */
 
 /* An entry must outlive any hit that waits for its batch, with much to spare. */
@@ -106,8 +110,9 @@ void redis_ledger_command(const struct redis_ledger *ledger, const struct store_
     add_script(out_command, form);
     add_word(out_command, SLICE("3"));
     add_word(out_command, batch->key);
-    add_key_beside(out_command, 0, batch->key, SLICE(":footfall:1:"), slice_of(ledger->writer));
-    add_key_beside(out_command, 1, batch->key, SLICE(":footfall:"), SLICE("layout"));
+    add_key_beside(out_command, 0, batch->key, SLICE(":footfall:" LAYOUT ":"),
+                   slice_of(ledger->writer));
+    add_key_beside(out_command, 1, batch->key, SLICE(":footfall:layout"), SLICE(""));
     add_sequence(out_command, 0, batch->sequence);
     add_number(out_command, 1, batch->hits_count);
     add_number(out_command, 2, ledger->lifetime_ms);
@@ -124,7 +129,7 @@ void redis_ledger_question(enum redis_ledger_form form, struct redis_ledger_comm
 
 bool redis_ledger_is_known(const struct resp_reply *reply)
 {
-    return reply->type == RESP_BULK && slice_is(reply->text, "1");
+    return reply->type == RESP_BULK && slice_is(reply->text, LAYOUT);
 }
 
 /* Takes a signed number off the front of the text. False when there is none. */

@@ -22,7 +22,7 @@ struct redis_link;
 struct redis_opening_events {
     /* Batches may be sent, in this form: REDIS_LEDGER_SHORT or REDIS_LEDGER_PLAIN. */
     void (*ready)(void *owner, enum redis_ledger_form form);
-    /* Scripts are forbidden, so it is going to be plain; `error` (borrowed) says why. */
+    /* No script may be run, so it is going to be plain; `error` (borrowed) says why. */
     void (*forbidden)(void *owner, struct slice error);
     /* The server does not do it now; the link is to be cut. */
     void (*not_now)(void *owner, struct slice error);

@@ -1,7 +1,7 @@
 /*
  * redis_pipeline.h - commands whose answers are still to come, in the order they were sent.
  *
- * A ring that grows by need, up to a bound, and never shrinks. Embedded in its link.
+ * A ring that grows by need, up to a bound, and never shrinks. Embedded in its connection.
  */
 #ifndef FOOTFALL_STORE_REDIS_PIPELINE_H
 #define FOOTFALL_STORE_REDIS_PIPELINE_H

@@ -2,7 +2,7 @@
  * resp_reader.c - replies of a Redis server, read as their bytes come (RESP2).
  *
  * A machine that moves one byte at a time; only the inside of a bulk string is taken in runs.
- * That is enough: an answer to INCRBY is some ten bytes.
+ * That is enough: the answer to a batch is some ten bytes.
  */
 #include "store/resp_reader.h"
 

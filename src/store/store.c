@@ -9,15 +9,6 @@
 #include <errno.h>
 #include <stddef.h>
 
-void store_batch_number(struct store_batch *batch, uint64_t last)
-{
-    assert(last >= batch->hits_count && last <= STORE_NUMBER_MAX);
-    for (uint32_t i = 0; i < batch->hits_count; i++) {
-        batch->hits[i].number = last - batch->hits_count + i + 1;
-        batch->hits[i].result = 0;
-    }
-}
-
 uint64_t store_batch_count(struct store_batch *batch, uint64_t before)
 {
     uint64_t count = before;

@@ -141,11 +141,8 @@ static inline void store_close(struct store *store, void (*closed)(void *owner),
     store->kind->close(store, closed, owner);
 }
 
-/* Fills in the hits of a batch whose last number is `last`: the i-th of n gets last - n + i. */
-void store_batch_number(struct store_batch *batch, uint64_t last);
-
-/* The same from the count `before` the batch: hits that would pass STORE_NUMBER_MAX get
- * -EOVERFLOW. Returns the count after it. */
+/* Numbers the hits of a batch from the count `before` it: those that would pass STORE_NUMBER_MAX
+ * get -EOVERFLOW. Returns the count after it. */
 uint64_t store_batch_count(struct store_batch *batch, uint64_t before);
 
 /* Gives every hit of the batch the same error. */

@@ -73,35 +73,16 @@ class Lane:
         made = self.visit()
         assert made.status == 200, f"although the link is whole: {made}"
 
-    def visit_cut(self, direction, after_bytes):
-        """A visit whose batch is cut there; whether it came to that."""
+    def visit_cut(self, direction, after_bytes, in_opening=False, forgotten=False):
+        """A visit whose batch is cut there; or, in_opening, whose answer is lost, and the next
+        connection is cut there. The server has `forgotten` the script before. Whether it came to
+        that cut."""
         self.visit_undisturbed()
-        cut = self.proxy.arm(direction, after_bytes)
-        self.visit()
-        return cut.is_done
-
-    def visit_cut_without_script(self, direction, after_bytes):
-        """The same where the server has forgotten the script."""
-        self.visit_undisturbed()
-        self.redis.command("SCRIPT", "FLUSH")
-        cut = self.proxy.arm(direction, after_bytes)
-        self.visit()
-        return cut.is_done
-
-    def visit_cut_in_opening(self, direction, after_bytes):
-        """The answer to a visit is lost, and the next connection is cut there."""
-        self.visit_undisturbed()
-        self.proxy.arm(REPLY, 0)
-        cut = self.proxy.arm(direction, after_bytes, on_new=True)
-        self.visit()
-        return cut.is_done
-
-    def visit_cut_in_loading(self, direction, after_bytes):
-        """The same where the server has forgotten the script."""
-        self.visit_undisturbed()
-        self.redis.command("SCRIPT", "FLUSH")
-        self.proxy.arm(REPLY, 0)
-        cut = self.proxy.arm(direction, after_bytes, on_new=True)
+        if forgotten:
+            self.redis.command("SCRIPT", "FLUSH")
+        if in_opening:
+            self.proxy.arm(REPLY, 0)
+        cut = self.proxy.arm(direction, after_bytes, on_new=in_opening)
         self.visit()
         return cut.is_done
 
@@ -223,11 +204,15 @@ def some(cases, share=1.0):
 
 
 #: Of the script's text, one byte of which is like another. A case there also loads the script.
-SHARE_OF_SCRIPT = 0.25
+SHARE_OF_SCRIPT = {REQUEST: 0.25, REPLY: 1.0}
 
 
-def assert_most_were_cut(results, lengths):
-    """A cut within what is always said was made, so the test has tested something."""
+def assert_cuts_count_once(lanes, cases, lengths, **how):
+    """Makes the cuts. Each visit has counted once, and a cut within what is always said was made, so
+    the test has tested something."""
+    results = share_out(lanes, cases, lambda lane, case: lane.visit_cut(*case, **how))
+    for lane in lanes:
+        lane.assert_counted_once()
     missed = [
         case for (case, was_cut) in results if not was_cut and case[1] <= lengths[case[0]] - DIGITS
     ]
@@ -248,10 +233,7 @@ def test_a_link_cut_at_any_byte_of_the_opening_counts_once(
     answers = [*range(64), *range(64, length[REPLY], 16)]
     cuts = answers if direction == REPLY else range(length[REQUEST] + 1)
     cases = some([(direction, after_bytes) for after_bytes in cuts])
-    results = share_out(lanes, cases, lambda lane, case: lane.visit_cut_in_opening(*case))
-    for lane in lanes:
-        lane.assert_counted_once()
-    assert_most_were_cut(results, length)
+    assert_cuts_count_once(lanes, cases, length, in_opening=True)
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -262,10 +244,7 @@ def test_a_link_cut_at_any_byte_of_a_visit_counts_it_once(
     lanes = start_lanes(LANES, start_footfall, proxies, redis=redis)
     length = Conversation(lanes[0]).hit
     cases = some([(direction, after) for after in range(length[direction] + DIGITS)])
-    results = share_out(lanes, cases, lambda lane, case: lane.visit_cut(*case))
-    for lane in lanes:
-        lane.assert_counted_once()
-    assert_most_were_cut(results, length)
+    assert_cuts_count_once(lanes, cases, length)
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -275,14 +254,12 @@ def test_a_link_cut_at_any_byte_of_the_script_in_the_opening_counts_once(
     lanes = start_lanes(LANES, start_footfall, proxies, start_redis=start_redis)
     script = Conversation(lanes[0]).script
     assert script, "the script was not sent to a server that does not know it"
-    share = {REQUEST: SHARE_OF_SCRIPT, REPLY: 1.0}
     cases = some(
-        [(direction, after) for part in script[direction] for after in part], share[direction]
+        [(direction, after) for part in script[direction] for after in part],
+        SHARE_OF_SCRIPT[direction],
     )
-    results = share_out(lanes, cases, lambda lane, case: lane.visit_cut_in_loading(*case))
-    for lane in lanes:
-        lane.assert_counted_once()
-    assert_most_were_cut(results, {d: script[d][-1].stop for d in DIRECTIONS})
+    lengths = {d: script[d][-1].stop for d in DIRECTIONS}
+    assert_cuts_count_once(lanes, cases, lengths, in_opening=True, forgotten=True)
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -293,14 +270,11 @@ def test_a_link_cut_at_any_byte_of_a_visit_with_the_script_counts_it_once(
     said = Conversation(lanes[0])
     length = said.hit_with_script
     assert length[REQUEST] > 2 * said.hit[REQUEST], "the script was not sent"
-    share = {REQUEST: SHARE_OF_SCRIPT, REPLY: 1.0}
     cases = some(
-        [(direction, after) for after in range(length[direction] + DIGITS)], share[direction]
+        [(direction, after) for after in range(length[direction] + DIGITS)],
+        SHARE_OF_SCRIPT[direction],
     )
-    results = share_out(lanes, cases, lambda lane, case: lane.visit_cut_without_script(*case))
-    for lane in lanes:
-        lane.assert_counted_once()
-    assert_most_were_cut(results, length)
+    assert_cuts_count_once(lanes, cases, length, forgotten=True)
 
 
 def test_without_the_script_a_visit_whose_answer_is_lost_is_refused_and_may_leave_a_gap(

@@ -4,11 +4,11 @@ refused at once, and the next one after it is over is counted), and what an oper
 import os
 import socket
 import threading
-import time
 
 import pytest
 
 from http_client import ask, visit
+from refusals import refused_after_s, wait_counting
 from scripted_redis import LOADING, ScriptedRedis
 from waiting import eventually
 
@@ -51,28 +51,8 @@ def ids(rows):
     return [row[0] for row in rows]
 
 
-def start(start_footfall, redis, *options, **more):
-    return start_footfall("--store-timeout", STORE_TIMEOUT_S, *options, store=redis.url, workers=1,
-                          **more)
-
-
-def refused_after_s(footfall):
-    """How long a visit took that is refused with 503 and Retry-After."""
-    asked = time.monotonic()
-    response = ask(footfall.address)
-    took_s = time.monotonic() - asked
-    assert response.status == 503 and response.headers["retry-after"] == "1", response
-    return took_s
-
-
-def wait_counting(footfall):
-    """Waits until visits are counted again; the number."""
-
-    def counted():
-        response = ask(footfall.address)
-        return response.number if response.status == 200 else None
-
-    return eventually(counted, "it counts again")
+def start(start_footfall, redis):
+    return start_footfall("--store-timeout", STORE_TIMEOUT_S, store=redis.url, workers=1)
 
 
 def assert_one_error(footfall, event, detail):
@@ -89,7 +69,7 @@ def test_each_row_is_503_until_it_is_over_and_told_once(
         footfall = start(start_footfall, redis)
         assert visit(footfall.address)[0] == 1
         redis.answers = answer
-        took_s = [refused_after_s(footfall) for _ in range(2)]
+        took_s = [refused_after_s(footfall.address) for _ in range(2)]
         if waits:
             # A timer has milliseconds; beyond the time-out is what a busy machine takes.
             assert all(STORE_TIMEOUT_S - 0.1 < s < STORE_TIMEOUT_S + 1.0 for s in took_s), took_s
@@ -97,7 +77,7 @@ def test_each_row_is_503_until_it_is_over_and_told_once(
             assert min(took_s) < STORE_TIMEOUT_S - 0.1, took_s
         assert_one_error(footfall, event, detail)
         redis.answers = None
-        number = wait_counting(footfall)
+        number = wait_counting(footfall.address)
         assert number == redis.count
         assert visit(footfall.address)[0] == number + 1
         if event == "redis_refused":
@@ -120,8 +100,8 @@ def test_a_refused_connection_is_503_until_somebody_listens(start_footfall):
         port = place.getsockname()[1]
     footfall = start_footfall("--store-timeout", STORE_TIMEOUT_S, workers=1,
                               store=f"redis://127.0.0.1:{port}")
-    assert refused_after_s(footfall) > STORE_TIMEOUT_S - 0.1
-    assert refused_after_s(footfall) > STORE_TIMEOUT_S - 0.1
+    assert refused_after_s(footfall.address) > STORE_TIMEOUT_S - 0.1
+    assert refused_after_s(footfall.address) > STORE_TIMEOUT_S - 0.1
     assert_one_error(footfall, "redis_link_down", "Connection refused")
 
 
@@ -140,9 +120,9 @@ def test_slow_answers_in_time_are_waited_for_and_those_too_late_are_never_given_
         redis.delay_s = STORE_TIMEOUT_S / 2
         assert visit(footfall.address)[0] == 1
         redis.delay_s = 2 * STORE_TIMEOUT_S
-        refused_after_s(footfall)
+        refused_after_s(footfall.address)
         redis.delay_s = 0
-        number = wait_counting(footfall)
+        number = wait_counting(footfall.address)
         assert number == redis.count > 1  # a gap
         # The batch given up was not sent again, and no place of the sequence was used twice.
         sequences = [sequence for _, sequence, _ in redis.batches]

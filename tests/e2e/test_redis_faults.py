@@ -9,6 +9,7 @@ import pytest
 from http_client import Client, ask, request, visit
 from load import HANG_S, Load, many
 from redis_process import RedisError
+from refusals import assert_refused, refused_after_s, wait_counting
 from tcp_proxy import TcpProxy
 from waiting import eventually
 
@@ -19,31 +20,11 @@ TIMEOUT = ("--store-timeout", STORE_TIMEOUT_S)
 BOTH_FORMS = pytest.mark.parametrize("workers", [2, 0], ids=["master", "single"])
 
 
-def assert_refused(response):
-    assert response.status == 503, response
-    assert response.error
-    assert "retry-after" in response.headers, response
-    assert not response.closes
-
-
 def assert_refused_in_time(address):
-    asked = time.monotonic()
-    response = ask(address)
-    took_s = time.monotonic() - asked
-    assert_refused(response)
+    took_s = refused_after_s(address)
     # The clock of timers has milliseconds; beyond the time-out is what a busy machine takes.
     assert took_s < STORE_TIMEOUT_S + 1.0, took_s
     return took_s
-
-
-def wait_counting(address):
-    """Waits until it counts; the number."""
-
-    def counted():
-        response = ask(address)
-        return response.number if response.status == 200 else None
-
-    return eventually(counted, "it counts again")
 
 
 def assert_one_error_of_each_worker(footfall, event, count=1):

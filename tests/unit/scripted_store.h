@@ -126,7 +126,10 @@ static inline void scripted_tell(struct scripted_store *scripted, unsigned index
 /* All hits of the batch count; the last one gets the number `last`. */
 static inline void scripted_count(struct scripted_store *scripted, unsigned index, uint64_t last)
 {
-    store_batch_number(scripted_batch(scripted, index), last);
+    struct store_batch *batch = scripted_batch(scripted, index);
+
+    assert_true(last >= batch->hits_count && last <= STORE_NUMBER_MAX);
+    assert_true(store_batch_count(batch, last - batch->hits_count) == last);
     scripted_tell(scripted, index);
 }
 

@@ -24,7 +24,7 @@ static void a_batch_is_numbered_so_that_its_last_hit_has_the_last_number(void **
     for (size_t i = 0; i < sizeof lasts / sizeof lasts[0]; i++) {
         struct store_batch batch = batch_of(5);
 
-        store_batch_number(&batch, lasts[i]);
+        assert_true(store_batch_count(&batch, lasts[i] - 5) == lasts[i]);
         for (uint32_t hit = 0; hit < 5; hit++) {
             assert_int_equal(hits[hit].result, 0);
             assert_true(hits[hit].number == lasts[i] - 4 + hit);
