@@ -46,6 +46,13 @@ static inline bool slice_equals_ignoring_case(struct slice one, struct slice oth
            (one.length == 0 || strncasecmp(one.bytes, other.bytes, one.length) == 0);
 }
 
+/* Whether the slice begins with `prefix`; each begins with an empty one. */
+static inline bool slice_starts_with(struct slice slice, struct slice prefix)
+{
+    return slice.length >= prefix.length &&
+           slice_equals((struct slice){slice.bytes, prefix.length}, prefix);
+}
+
 /* The slice without its first `count` bytes; `count` is at most its length. */
 static inline struct slice slice_after(struct slice slice, size_t count)
 {

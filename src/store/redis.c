@@ -27,10 +27,9 @@ struct store_redis {
     struct redis_ledger ledger;
     struct redis_news news;
     bool is_plain_wanted;
-    bool is_ready;   /* the server counts */
-    bool is_closing; /* nothing is sent any more */
-    /* It refuses for now and the link is cut for that: its fall is no news. */
-    bool is_leaving;
+    bool is_ready;               /* the server counts */
+    bool is_closing;             /* nothing is sent any more */
+    bool has_counted;            /* on the present link */
     enum redis_ledger_form form; /* of the present link */
     uint32_t in_flight;          /* batches sent and not answered: for the fault point alone */
     /* Batches whose answer was lost, or that the server could not count just then. */
@@ -82,14 +81,25 @@ static void fail_now(struct store_batch *batch, int result)
     batch->done(batch);
 }
 
-/* Keeps the batch until the server is ready again, or fails it where it must not be sent again. */
-static void hold_or_fail(struct store_redis *redis, struct store_batch *batch, int result)
+/* Keeps the batch, which has not counted, until the server is ready again. */
+static void hold(struct store_redis *redis, struct store_batch *batch, int result)
 {
-    if (redis->is_closing || redis->form == REDIS_LEDGER_PLAIN) {
+    if (redis->is_closing) {
         fail_now(batch, result);
         return;
     }
     store_batch_list_add(&redis->held, batch);
+}
+
+/* The same for one that may have counted; INCRBY must not be sent again then. */
+static void batch_lost(struct store_redis *redis, struct store_batch *batch, int result)
+{
+    batch->may_have_counted = true;
+    if (redis->form == REDIS_LEDGER_PLAIN) {
+        fail_now(batch, result);
+        return;
+    }
+    hold(redis, batch, result);
 }
 
 /* ---- answers ---- */
@@ -97,29 +107,35 @@ static void hold_or_fail(struct store_redis *redis, struct store_batch *batch, i
 static void send_batch(struct store_redis *redis, struct store_batch *batch,
                        enum redis_ledger_form form);
 
-/* Begins anew: another server may be found, or this one may count later. */
+/* Begins anew: another server may be found, or this one may count later. One that has counted was
+ * right until now, so its name is looked up again; else the name's next address is tried. */
 static void leave(struct store_redis *redis, struct slice error)
 {
     redis_news_refused(&redis->news, error);
-    if (!redis->is_closing) {
-        redis->is_leaving = true;
+    if (redis->is_closing) {
+        return;
+    }
+    redis_news_left(&redis->news);
+    if (redis->has_counted) {
         redis_link_cut(redis->link, -EAGAIN, redis->last_error);
-        redis->is_leaving = false;
+    } else {
+        redis_link_skip(redis->link, -EAGAIN, redis->last_error);
     }
 }
 
-static void batch_refused(struct store_redis *redis, struct store_batch *batch, struct slice error)
+static void batch_refused(struct store_redis *redis, struct store_batch *batch, struct slice text)
 {
+    const struct slice error = redis_error_bare(text);
     const enum redis_error_meaning meaning = redis_error_meaning(error);
 
-    if (meaning == REDIS_ERROR_NO_SCRIPT) {
+    if (meaning == REDIS_ERROR_NO_SCRIPT && !batch->is_whole) {
         send_batch(redis, batch, REDIS_LEDGER_WHOLE);
         return;
     }
     note_error(redis, error);
     if (meaning == REDIS_ERROR_NOT_NOW) {
         leave(redis, error);
-        hold_or_fail(redis, batch, -EAGAIN);
+        hold(redis, batch, -EAGAIN);
         return;
     }
     redis_news_refused(&redis->news, error);
@@ -129,6 +145,7 @@ static void batch_refused(struct store_redis *redis, struct store_batch *batch, 
 static void batch_counted(struct store_redis *redis, struct store_batch *batch, uint64_t last,
                           uint32_t counted)
 {
+    redis->has_counted = true;
     redis_news_counted(&redis->news);
     (void)store_batch_count(batch, last - counted); /* those beyond it are at the end of numbers */
     batch->done(batch);
@@ -156,7 +173,7 @@ static void take_answer(struct store_redis *redis, struct store_batch *batch,
     case REDIS_LEDGER_GARBAGE:
         /* Answers may be out of step: none of this connection can be believed. */
         redis_link_cut(redis->link, -EPROTO, "an answer that is no count");
-        hold_or_fail(redis, batch, -EPROTO);
+        batch_lost(redis, batch, -EPROTO);
         break;
     }
 }
@@ -169,7 +186,7 @@ static void batch_answered(void *owner, void *subject, int result, const struct 
 
     redis->in_flight--;
     if (result < 0) {
-        hold_or_fail(redis, batch, result);
+        batch_lost(redis, batch, result);
         return;
     }
     FAULT_POINT(FAULT_ANSWER_RECEIVED);
@@ -178,15 +195,49 @@ static void batch_answered(void *owner, void *subject, int result, const struct 
 
 /* ---- sending ---- */
 
+/* The present link, as a number that no other link of this store has. */
+static uint64_t link_number(const struct store_redis *redis)
+{
+    return redis->status.reconnects + 1;
+}
+
+/* Without the script, which looks at the layout by itself, each link looks once at each key's. */
+static void layout_answered(void *owner, void *subject, int result, const struct resp_reply *reply)
+{
+    struct store_redis *redis = owner;
+    struct store_batch *batch = subject;
+    char text[REDIS_NEWS_BYTES];
+    struct slice trouble;
+
+    redis->in_flight--;
+    if (result < 0) {
+        hold(redis, batch, result);
+        return;
+    }
+    trouble = redis_ledger_layout_trouble(reply, text, sizeof text);
+    if (trouble.length > 0) {
+        batch_refused(redis, batch, trouble);
+        return;
+    }
+    batch->key_note = link_number(redis);
+    send_batch(redis, batch, REDIS_LEDGER_PLAIN);
+}
+
 static void send_batch(struct store_redis *redis, struct store_batch *batch,
                        enum redis_ledger_form form)
 {
+    redis_answered *answered = batch_answered;
     struct redis_ledger_command command;
     int result;
 
-    redis_ledger_command(&redis->ledger, batch, form, &command);
-    result =
-        redis_link_send(redis->link, command.words, command.count, batch_answered, redis, batch);
+    batch->is_whole = form == REDIS_LEDGER_WHOLE;
+    if (form == REDIS_LEDGER_PLAIN && batch->key_note != link_number(redis)) {
+        answered = layout_answered;
+        redis_ledger_layout_question(batch, &command);
+    } else {
+        redis_ledger_command(&redis->ledger, batch, form, &command);
+    }
+    result = redis_link_send(redis->link, command.words, command.count, answered, redis, batch);
     if (result < 0) {
         fail_later(redis, batch, result);
         return;
@@ -194,12 +245,17 @@ static void send_batch(struct store_redis *redis, struct store_batch *batch,
     redis->in_flight++;
 }
 
-/* Whether the batch, which was sent before, may be sent again: while somebody waits for it, and
- * while the server still has its entry. Otherwise its place in the sequence is left empty. */
+/* Whether a batch that was held may be sent: while somebody waits for it, and, where it may have
+ * counted, while the server still has its entry. Otherwise its place in the sequence is left
+ * empty. */
 static bool may_send_again(const struct store_redis *redis, const struct store_batch *batch)
 {
-    return redis->form != REDIS_LEDGER_PLAIN && !batch->is_given_up &&
-           redis_ledger_may_repeat(&redis->ledger, loop_now_ms(redis->loop) - batch->since_ms);
+    if (batch->is_given_up) {
+        return false;
+    }
+    return !batch->may_have_counted ||
+           (redis->form != REDIS_LEDGER_PLAIN &&
+            redis_ledger_may_repeat(&redis->ledger, loop_now_ms(redis->loop) - batch->since_ms));
 }
 
 static void send_held(struct store_redis *redis)
@@ -211,7 +267,7 @@ static void send_held(struct store_redis *redis)
         struct store_batch *next = batch->next;
 
         if (may_send_again(redis, batch)) {
-            redis->status.batches_resent++;
+            redis->status.batches_resent += batch->may_have_counted ? 1 : 0;
             send_batch(redis, batch, redis->form);
         } else {
             fail_later(redis, batch, -ETIMEDOUT);
@@ -234,7 +290,7 @@ static void redis_link_sent(void *owner)
 /* The line at the start, and after each change: who it is, and what it may lose. */
 static void tell_up(struct store_redis *redis)
 {
-    char detail[2 * REDIS_NEWS_BYTES];
+    char detail[REDIS_NEWS_UP_BYTES];
 
     if (redis->is_ready && redis->opening.questions_left == 0) {
         (void)snprintf(detail, sizeof detail, "%s: %s", redis->address, redis->status.risk);
@@ -249,6 +305,9 @@ static void opening_ready(void *owner, enum redis_ledger_form form)
 
     redis->form = form;
     redis->is_ready = true;
+    if (form != REDIS_LEDGER_PLAIN) {
+        redis_news_plain(&redis->news, "");
+    }
     send_held(redis);
     tell_status(redis);
     tell_up(redis);
@@ -266,8 +325,7 @@ static void opening_forbidden(void *owner, struct slice error)
     redis_error_copy(error, text, sizeof text);
     (void)snprintf(detail, sizeof detail,
                    "visits whose answer is lost are refused, for no script may be run: %s", text);
-    redis->base.events.notice(redis->base.events.owner, STORE_NOTICE_WARNING, "redis_plain",
-                              detail);
+    redis_news_plain(&redis->news, detail);
 }
 
 static void opening_not_now(void *owner, struct slice error)
@@ -300,6 +358,7 @@ static void redis_link_went_up(void *owner, const char *detail)
     struct store_redis *redis = owner;
 
     (void)snprintf(redis->address, sizeof redis->address, "%s", detail);
+    redis->has_counted = false;
     redis->status.is_up = true;
     redis->status.reconnects += redis->status.since_ms > 0 ? 1 : 0;
     redis->status.since_ms = loop_now_ms(redis->loop);
@@ -318,9 +377,7 @@ static void redis_link_went_down(void *owner, const char *detail)
     }
     redis->status.is_up = false;
     note_error(redis, slice_of(detail));
-    if (!redis->is_leaving) {
-        redis_news_down(&redis->news, now_ms, detail);
-    }
+    redis_news_down(&redis->news, now_ms, detail);
 }
 
 static const struct redis_link_events link_events = {

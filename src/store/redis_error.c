@@ -13,6 +13,28 @@ struct slice redis_error_kind(struct slice text)
     return text;
 }
 
+struct slice redis_error_bare(struct slice text)
+{
+    const struct slice script = SLICE("@user_script:");
+    struct slice rest;
+
+    while (text.length > 0 && text.bytes[text.length - 1] == ' ') {
+        text.length--;
+    }
+    if (!slice_starts_with(text, script)) {
+        return text;
+    }
+    rest = slice_after(text, script.length);
+    while (rest.length > 0 && memchr(" 0123456789", rest.bytes[0], 11) != NULL) { /* the line */
+        rest = slice_after(rest, 1);
+    }
+    if (!slice_starts_with(rest, SLICE(": "))) {
+        return text;
+    }
+    rest = slice_after(rest, 2);
+    return slice_starts_with(rest, SLICE("-")) ? slice_after(rest, 1) : rest;
+}
+
 enum redis_error_meaning redis_error_meaning(struct slice text)
 {
     static const struct {
@@ -24,7 +46,6 @@ enum redis_error_meaning redis_error_meaning(struct slice text)
         {"MASTERDOWN", REDIS_ERROR_NOT_NOW}, {"CLUSTERDOWN", REDIS_ERROR_NOT_NOW},
         {"TRYAGAIN", REDIS_ERROR_NOT_NOW},   {"NOAUTH", REDIS_ERROR_NOT_NOW},
         {"UNBLOCKED", REDIS_ERROR_NOT_NOW}, /* the server has just become a replica */
-        {"NOPERM", REDIS_ERROR_FORBIDDEN},
     };
     const struct slice kind = redis_error_kind(text);
 
@@ -32,9 +53,6 @@ enum redis_error_meaning redis_error_meaning(struct slice text)
         if (slice_is(kind, kinds[i].kind)) {
             return kinds[i].meaning;
         }
-    }
-    if (redis_error_holds(text, SLICE("unknown command"))) {
-        return REDIS_ERROR_FORBIDDEN;
     }
     return redis_error_holds(text, SLICE("would overflow")) ? REDIS_ERROR_OVERFLOW
                                                             : REDIS_ERROR_OTHER;

@@ -15,12 +15,15 @@
 /* The text's first word. Borrowed from the text. */
 struct slice redis_error_kind(struct slice text);
 
+/* The text without "@user_script: 13: -" before it and blanks behind it: so Redis before version 7
+ * writes what a command of a script was refused with. Borrowed from the text. */
+struct slice redis_error_bare(struct slice text);
+
 /* What an error means for the batch or the question that it answers. */
 enum redis_error_meaning {
     REDIS_ERROR_OTHER,     /* refused, and asking again changes nothing */
     REDIS_ERROR_NO_SCRIPT, /* the server does not know the script (any more) */
     REDIS_ERROR_NOT_NOW,   /* not done; another server, or this one later, may do it */
-    REDIS_ERROR_FORBIDDEN, /* this user may not, or the command is not there */
     REDIS_ERROR_OVERFLOW,  /* beyond 2^63-1 */
 };
 

@@ -70,7 +70,7 @@ static bool find_value(const struct resp_reply *reply, const char *name, struct 
             }
             (void)take_line(&text, &line); /* its value; at the end there is none */
         } else if (line.length > wanted.length && line.bytes[wanted.length] == ':' &&
-                   memcmp(line.bytes, wanted.bytes, wanted.length) == 0) {
+                   slice_starts_with(line, wanted)) {
             *out_value = slice_after(line, wanted.length + 1);
             return true;
         }

@@ -4,14 +4,15 @@
 #include "store/redis_ledger.h"
 
 #include "store/redis_count.lua.h"
+#include "store/redis_error.h"
 #include "store/resp_reader.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
-#define LAYOUT                                                                                     \
-    "1" /* REDIS_LEDGER_LAYOUT, as the script answers it and the names of keys hold it             \
-         */
+/* REDIS_LEDGER_LAYOUT, as the script answers it and the names of keys hold it. */
+#define LAYOUT "1"
 
 enum { SEQUENCE_DIGITS = 16 }; /* a million batches a second last for three hundred years */
 
@@ -86,6 +87,11 @@ static void add_key_beside(struct redis_ledger_command *command, unsigned i, str
     add_word(command, (struct slice){command->keys[i], (size_t)(end - command->keys[i])});
 }
 
+static void add_layout_key(struct redis_ledger_command *command, struct slice counter)
+{
+    add_key_beside(command, 1, counter, SLICE(":footfall:layout"), SLICE(""));
+}
+
 static void add_script(struct redis_ledger_command *command, enum redis_ledger_form form)
 {
     if (form == REDIS_LEDGER_WHOLE) {
@@ -112,7 +118,7 @@ void redis_ledger_command(const struct redis_ledger *ledger, const struct store_
     add_word(out_command, batch->key);
     add_key_beside(out_command, 0, batch->key, SLICE(":footfall:" LAYOUT ":"),
                    slice_of(ledger->writer));
-    add_key_beside(out_command, 1, batch->key, SLICE(":footfall:layout"), SLICE(""));
+    add_layout_key(out_command, batch->key);
     add_sequence(out_command, 0, batch->sequence);
     add_number(out_command, 1, batch->hits_count);
     add_number(out_command, 2, ledger->lifetime_ms);
@@ -125,7 +131,32 @@ void redis_ledger_question(enum redis_ledger_form form, struct redis_ledger_comm
     add_word(out_command, SLICE("0"));
 }
 
+void redis_ledger_layout_question(const struct store_batch *batch,
+                                  struct redis_ledger_command *out_command)
+{
+    out_command->count = 0;
+    add_word(out_command, SLICE("GET"));
+    add_layout_key(out_command, batch->key);
+}
+
 /* ---- answers ---- */
+
+struct slice redis_ledger_layout_trouble(const struct resp_reply *reply, char *text,
+                                         size_t text_bytes)
+{
+    char layout[32];
+
+    if (reply->type == RESP_ERROR && redis_error_meaning(reply->text) == REDIS_ERROR_NOT_NOW) {
+        return reply->text;
+    }
+    if (reply->type != RESP_BULK || slice_is(reply->text, LAYOUT)) {
+        return SLICE(""); /* none is noted, or we may not know */
+    }
+    redis_error_copy(reply->text, layout, sizeof layout);
+    (void)snprintf(text, text_bytes, "LAYOUT the counter is kept in layout %s, this is %s", layout,
+                   LAYOUT);
+    return slice_of(text);
+}
 
 bool redis_ledger_is_known(const struct resp_reply *reply)
 {
@@ -150,7 +181,7 @@ static bool read_number(struct slice *text, int64_t *out_number)
     return true;
 }
 
-/* The script's answer: "COUNT" or "COUNT COUNTED". */
+/* The script's answer: "COUNT", or "COUNT COUNTED" at the end of the numbers. */
 static bool read_text(struct slice text, uint32_t hits_count, int64_t *out_count,
                       int64_t *out_counted)
 {
@@ -163,7 +194,7 @@ static bool read_text(struct slice text, uint32_t hits_count, int64_t *out_count
     }
     text = slice_after(text, 1);
     return read_number(&text, out_counted) && text.length == 0 && *out_counted > 0 &&
-           *out_counted < hits_count;
+           *out_counted < hits_count && *out_count == STORE_NUMBER_MAX;
 }
 
 enum redis_ledger_result redis_ledger_read(const struct resp_reply *reply, uint32_t hits_count,

@@ -75,6 +75,15 @@ void redis_ledger_command(const struct redis_ledger *ledger, const struct store_
 void redis_ledger_question(enum redis_ledger_form form, struct redis_ledger_command *out_command);
 bool redis_ledger_is_known(const struct resp_reply *reply);
 
+/* The command that asks for the layout of a batch's key; INCRBY does not look at it. */
+void redis_ledger_layout_question(const struct store_batch *batch,
+                                  struct redis_ledger_command *out_command);
+
+/* Why the key must not be counted on, from the answer to that: an error to be told, borrowed from
+ * the answer or written to `text`. Empty: nothing is against it, or we may not know. */
+struct slice redis_ledger_layout_trouble(const struct resp_reply *reply, char *text,
+                                         size_t text_bytes);
+
 /* Reads the answer to a batch of `hits_count`. The count after it is *out_last, and its first
  * *out_counted hits have counted: fewer than all only at the end of the numbers. */
 enum redis_ledger_result redis_ledger_read(const struct resp_reply *reply, uint32_t hits_count,

@@ -53,7 +53,8 @@ struct redis_link {
     struct redis_url url;
     uint32_t timeout_ms;
     enum link_state state;
-    bool was_up; /* the connection that is being cut */
+    bool was_up;     /* the connection that is being cut */
+    bool is_skipped; /* and the attempt goes on with the next address */
     struct redis_connection connection;
     enum redis_greeting_step greeting_step; /* whose answer is next */
     char client_name[REDIS_CLIENT_NAME_BYTES];
@@ -186,13 +187,19 @@ static void link_missed(void *owner, const char *reason)
     link_wait(link);
 }
 
-/* Begins an attempt. */
+/* Forgets what became of the attempt before. */
+static void link_begin(struct redis_link *link)
+{
+    link->was_up = false;
+    link->is_skipped = false;
+    link->reason_state = LINK_WAITING;
+}
+
 static void link_attempt(void *owner)
 {
     struct redis_link *link = owner;
 
-    link->was_up = false;
-    link->reason_state = LINK_WAITING;
+    link_begin(link);
     link->addresses_count = 0;
     link->addresses_tried = 0;
     link_enter(link, LINK_FINDING);
@@ -299,6 +306,9 @@ static void link_connection_closed(void *owner)
 
     if (link->state == LINK_CLOSING) {
         link_free_when_closed(link);
+    } else if (link->is_skipped && link->addresses_tried < link->addresses_count) {
+        link_begin(link);
+        link_connect_next(link);
     } else if (link->was_up) {
         link_wait(link); /* the host is looked up anew */
     } else {
@@ -373,6 +383,12 @@ void redis_link_cut(struct redis_link *link, int result, const char *reason)
     if (link->state == LINK_UP) {
         redis_connection_cut(&link->connection, result, reason);
     }
+}
+
+void redis_link_skip(struct redis_link *link, int result, const char *reason)
+{
+    link->is_skipped = link->state == LINK_UP;
+    redis_link_cut(link, result, reason);
 }
 
 void redis_link_close(struct redis_link *link, void (*closed)(void *owner), void *owner)

@@ -55,6 +55,10 @@ int redis_link_send(struct redis_link *link, const struct slice *words, size_t w
  * `result`, down() says `reason`, and the link begins anew. Does nothing when it is down. */
 void redis_link_cut(struct redis_link *link, int result, const char *reason);
 
+/* The same, because the server behind this address is not the one: if the lookup found others that
+ * were not tried yet, the next of them is, before the host is looked up again. */
+void redis_link_skip(struct redis_link *link, int result, const char *reason);
+
 /* Tells every unanswered command -ECANCELED and frees the link; closed() comes when all of that
  * is done, never from inside this call, and nothing is told in between. */
 void redis_link_close(struct redis_link *link, void (*closed)(void *owner), void *owner);

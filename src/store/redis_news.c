@@ -45,22 +45,32 @@ static bool is_new(struct redis_news *news, enum redis_trouble trouble, const ch
     return true;
 }
 
+static void tell_up(struct redis_news *news)
+{
+    news->is_up_told = true;
+    (void)snprintf(news->told_up, sizeof news->told_up, "%s", news->up);
+    tell(news, STORE_NOTICE_INFO, "redis_link_up", news->up);
+}
+
 void redis_news_up(struct redis_news *news, uint64_t now_ms, const char *detail)
 {
     news->up_since_ms = now_ms;
+    (void)snprintf(news->up, sizeof news->up, "%s", detail);
     if (!news->is_up_told && news->trouble != REDIS_TROUBLE_REFUSAL) {
-        news->is_up_told = true;
-        tell(news, STORE_NOTICE_INFO, "redis_link_up", detail);
+        tell_up(news);
     }
 }
 
 void redis_news_down(struct redis_news *news, uint64_t now_ms, const char *reason)
 {
-    if (news->up_since_ms > 0 && now_ms - news->up_since_ms >= REDIS_NEWS_PROVEN_MS) {
+    const bool is_left = news->is_left;
+
+    if (!is_left && news->up_since_ms > 0 && now_ms - news->up_since_ms >= REDIS_NEWS_PROVEN_MS) {
         forget_trouble(news);
     }
     news->up_since_ms = 0;
-    if (is_new(news, REDIS_TROUBLE_LINK, reason)) {
+    news->is_left = false;
+    if (!is_left && is_new(news, REDIS_TROUBLE_LINK, reason)) {
         tell(news, STORE_NOTICE_ERROR, "redis_link_down", reason);
     }
 }
@@ -80,6 +90,11 @@ void redis_news_refused(struct redis_news *news, struct slice error)
     }
 }
 
+void redis_news_left(struct redis_news *news)
+{
+    news->is_left = true;
+}
+
 void redis_news_counted(struct redis_news *news)
 {
     const enum redis_trouble trouble = news->trouble;
@@ -91,16 +106,31 @@ void redis_news_counted(struct redis_news *news)
     if (trouble == REDIS_TROUBLE_REFUSAL) {
         news->is_up_told = true; /* this says as much */
         tell(news, STORE_NOTICE_INFO, "redis_counts_again", news->refusal);
+        if (strcmp(news->up, news->told_up) != 0) {
+            tell_up(news);
+        }
+    }
+}
+
+/* Tells the text unless it is the one that was told last, or "". */
+static void tell_change(struct redis_news *news, char *last_told, const char *event,
+                        const char *text)
+{
+    if (strncmp(text, last_told, REDIS_NEWS_BYTES - 1) == 0) {
+        return;
+    }
+    (void)snprintf(last_told, REDIS_NEWS_BYTES, "%s", text);
+    if (text[0] != '\0') {
+        tell(news, STORE_NOTICE_WARNING, event, text);
     }
 }
 
 void redis_news_warn(struct redis_news *news, const char *warning)
 {
-    if (strncmp(warning, news->told_warning, sizeof news->told_warning - 1) == 0) {
-        return;
-    }
-    (void)snprintf(news->told_warning, sizeof news->told_warning, "%s", warning);
-    if (warning[0] != '\0') {
-        tell(news, STORE_NOTICE_WARNING, "redis_may_forget", warning);
-    }
+    tell_change(news, news->told_warning, "redis_may_forget", warning);
+}
+
+void redis_news_plain(struct redis_news *news, const char *why)
+{
+    tell_change(news, news->told_plain, "redis_plain", why);
 }

@@ -18,6 +18,7 @@
 
 enum {
     REDIS_NEWS_BYTES = 256,
+    REDIS_NEWS_UP_BYTES = 2 * REDIS_NEWS_BYTES, /* an address and a risk */
     REDIS_NEWS_TOLD_MAX = 4,
     REDIS_NEWS_PROVEN_MS = 5000, /* a link that is up for so long has proven itself */
 };
@@ -39,14 +40,19 @@ struct redis_news {
     unsigned told_count;
     char refusal[REDIS_NEWS_BYTES]; /* the latest */
     bool is_up_told;                /* behind the trouble, or at the start */
+    bool is_left;                   /* the link is cut for the refusal: its fall is no news */
     uint64_t up_since_ms;
+    char up[REDIS_NEWS_UP_BYTES]; /* of the present link */
+    char told_up[REDIS_NEWS_UP_BYTES];
     char told_warning[REDIS_NEWS_BYTES];
+    char told_plain[REDIS_NEWS_BYTES];
 };
 
 /* Borrows `events` as long as the news are used. */
 void redis_news_init(struct redis_news *news, const struct store_events *events);
 
-/* The link is up and the server ready to count. */
+/* The link is up and the server ready to count; `detail` says who it is. A server that refused
+ * before has to count first: who it is comes behind redis_counts_again, where that is another. */
 void redis_news_up(struct redis_news *news, uint64_t now_ms, const char *detail);
 
 /* The link fell, or an attempt to make it failed. */
@@ -55,10 +61,17 @@ void redis_news_down(struct redis_news *news, uint64_t now_ms, const char *reaso
 /* The server answered a batch with this error (borrowed; it may hold any byte). */
 void redis_news_refused(struct redis_news *news, struct slice error);
 
+/* The link is going to be cut because the server refused, which was told: the fall that is next is
+ * no news. */
+void redis_news_left(struct redis_news *news);
+
 /* The server has counted a batch. */
 void redis_news_counted(struct redis_news *news);
 
 /* What an operator is to know of the server, "" for nothing. */
 void redis_news_warn(struct redis_news *news, const char *warning);
+
+/* Why counting is plain though nobody asked for that, "" where it is not. */
+void redis_news_plain(struct redis_news *news, const char *why);
 
 #endif

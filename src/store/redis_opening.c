@@ -50,7 +50,6 @@ static void script_refused(struct redis_opening *opening, struct slice error)
     case REDIS_ERROR_NOT_NOW:
         opening->events->not_now(opening->owner, error);
         return;
-    case REDIS_ERROR_FORBIDDEN:
     case REDIS_ERROR_OVERFLOW:
     case REDIS_ERROR_OTHER:
         break;

@@ -42,8 +42,13 @@ struct store_batch {
     bool is_given_up;         /* the sender's: nobody waits for any of its hits any more */
     struct store_batch *next; /* the store's while the batch is in its hands, and so are: */
     bool is_begun;            /* it takes no more hits */
+    bool is_whole;            /* it was last sent with all that the server needs to know */
+    bool may_have_counted;    /* an answer to it was lost */
     uint64_t sequence;        /* among the batches of this store */
     uint64_t since_ms;        /* when it was given */
+    /* The store's note of the key, which the sender hands on from one batch of the key to the next:
+     * 0 in the first. */
+    uint64_t key_note;
 };
 
 enum store_notice {

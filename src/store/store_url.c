@@ -17,11 +17,6 @@
 enum { MAP_BYTES_MIN = 65536 };
 static const size_t map_bytes_default = (size_t)64 << 30; /* sparse: takes what is used */
 
-static bool begins_with(struct slice text, struct slice prefix)
-{
-    return text.length >= prefix.length && memcmp(text.bytes, prefix.bytes, prefix.length) == 0;
-}
-
 /* A number of bytes with K, M, G or T behind it, or nothing. */
 static bool parse_size(struct slice text, size_t *out_bytes)
 {
@@ -59,7 +54,7 @@ static int parse_lmdb(struct slice text, struct store_url *url, const char **out
         struct slice query = slice_after(text, (size_t)(question - text.bytes) + 1);
 
         path.length = (size_t)(question - text.bytes);
-        if (!begins_with(query, map_max) ||
+        if (!slice_starts_with(query, map_max) ||
             !parse_size(slice_after(query, map_max.length), &url->map_bytes)) {
             *out_problem = "behind lmdb:PATH? it takes map_max=SIZE, from 64K to 64T";
             return -EINVAL;
@@ -82,9 +77,9 @@ int store_url_parse(struct slice text, struct store_url *out_url, const char **o
 
     if (slice_is(text, "memory:")) {
         url.scheme = STORE_MEMORY;
-    } else if (begins_with(text, SLICE("lmdb:"))) {
+    } else if (slice_starts_with(text, SLICE("lmdb:"))) {
         result = parse_lmdb(slice_after(text, 5), &url, out_problem);
-    } else if (begins_with(text, SLICE("redis"))) {
+    } else if (slice_starts_with(text, SLICE("redis"))) {
         url.scheme = STORE_REDIS;
         result = redis_url_parse(text, &url.redis, out_problem);
     } else {

@@ -254,6 +254,7 @@ static void send_batch(struct tally_key *key)
         .hits_count = key->flying.count - key->flying.first,
         .done = batch_done,
         .owner = key,
+        .key_note = key->batch.key_note,
     };
     key->is_in_flight = true;
     store_apply(key->tally->store, &key->batch);

@@ -60,6 +60,7 @@ struct fake_redis {
     uint16_t port;
     int64_t count; /* of every key */
     bool forgets_script;
+    const char *layout; /* of every key, as an answer; NULL: none is noted */
     /* What the script noted: the newest batch of each key. */
     struct {
         char key[64];
@@ -168,6 +169,9 @@ static inline void fake_answer(struct fake_connection *connection, const char *c
         fake_count(connection, command);
     } else if (strcmp(command, "INSPECT") == 0) {
         fake_send(connection, "-NOPERM\r\n");
+    } else if (strncmp(command, "GET ", 4) == 0) {
+        fake_send(connection,
+                  connection->server->layout == NULL ? "$-1\r\n" : connection->server->layout);
     } else if (strncmp(command, "PING", 4) == 0) {
         fake_send(connection, "+PONG\r\n");
     } else if (strncmp(command, "INCRBY ", 7) == 0) {

@@ -181,6 +181,7 @@ static inline void apply(struct scene *scene, unsigned i, const char *key, uint3
         .hits_count = hits_count,
         .done = note_done,
         .owner = scene,
+        .key_note = batch->key_note,
     };
     for (uint32_t hit = 0; hit < hits_count; hit++) {
         batch->hits[hit] = (struct store_hit){.ticket = 100 + hit, .number = 77, .result = 77};
@@ -244,6 +245,17 @@ static inline void count_and_close(struct fake_connection *connection, const cha
         fake_count(connection, command);
         connection->server->command = fake_answer;
         fake_close(connection);
+    } else {
+        fake_answer(connection, command);
+    }
+}
+
+static const char *answer_to_script;
+
+static inline void answer_script_as_told(struct fake_connection *connection, const char *command)
+{
+    if (strncmp(command, "SCRIPT", 6) == 0) {
+        fake_send(connection, answer_to_script);
     } else {
         fake_answer(connection, command);
     }

@@ -58,6 +58,37 @@ static void a_part_stands_anywhere_and_an_empty_one_nowhere(void **state)
     assert_false(redis_error_holds((struct slice){NULL, 0}, SLICE("a")));
 }
 
+static void check_bare(const char *text, const char *expected)
+{
+    const struct slice bare = redis_error_bare(guarded(slice_of(text)));
+
+    if (!slice_is(bare, expected)) {
+        fail_msg("%s is \"%.*s\"", text, (int)bare.length, bare.bytes);
+    }
+}
+
+static void what_old_servers_put_around_an_error_of_a_script_is_taken_off(void **state)
+{
+    (void)state;
+
+    check_bare("@user_script: 13: -READONLY You can't write against a read only replica.  ",
+               "READONLY You can't write against a read only replica.");
+    check_bare("@user_script: 1: -OOM command not allowed when used memory > 'maxmemory'.",
+               "OOM command not allowed when used memory > 'maxmemory'.");
+    check_bare("@user_script: 7: The user executing the script can't run this command",
+               "The user executing the script can't run this command");
+    check_bare("@user_script:5: ERR x", "ERR x");
+    /* What is not that stays as it is. */
+    check_bare("READONLY x", "READONLY x");
+    check_bare("@user_script: x: -OOM y", "@user_script: x: -OOM y");
+    check_bare("@user_script: 13 -OOM y", "@user_script: 13 -OOM y");
+    check_bare("@user_script: 12", "@user_script: 12");
+    check_bare("@user_script:", "@user_script:");
+    check_bare("-OOM y", "-OOM y");
+    check_bare(" ", "");
+    check_bare("", "");
+}
+
 /* As Redis 7 and Valkey 8 write them. */
 static const struct {
     const char *text;
@@ -78,9 +109,9 @@ static const struct {
     {"NOAUTH Authentication required.", REDIS_ERROR_NOT_NOW},
     {"UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
      REDIS_ERROR_NOT_NOW},
-    {"NOPERM User ann has no permissions to run the 'evalsha' command", REDIS_ERROR_FORBIDDEN},
-    {"ERR unknown command 'EVAL', with args beginning with: ", REDIS_ERROR_FORBIDDEN},
-    {"ERR unknown command `EVAL`, with args beginning with: ", REDIS_ERROR_FORBIDDEN},
+    {"NOPERM User ann has no permissions to run the 'evalsha' command", REDIS_ERROR_OTHER},
+    {"ERR unknown command 'EVAL', with args beginning with: ", REDIS_ERROR_OTHER},
+    {"ERR unknown command `EVAL`, with args beginning with: ", REDIS_ERROR_OTHER},
     {"ERR increment or decrement would overflow", REDIS_ERROR_OVERFLOW},
     {"ERR value is not an integer or out of range", REDIS_ERROR_OTHER},
     {"WRONGTYPE Operation against a key holding the wrong kind of value", REDIS_ERROR_OTHER},
@@ -119,6 +150,7 @@ int main(void)
         cmocka_unit_test(a_copied_error_is_cut_where_the_room_ends),
         cmocka_unit_test(a_copied_error_is_printable_ascii_whatever_it_held),
         cmocka_unit_test(a_part_stands_anywhere_and_an_empty_one_nowhere),
+        cmocka_unit_test(what_old_servers_put_around_an_error_of_a_script_is_taken_off),
         cmocka_unit_test(every_error_has_a_meaning),
     };
 

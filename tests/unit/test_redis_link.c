@@ -91,6 +91,58 @@ static void all_addresses_of_a_name_are_tried(void **state)
     end(&scene);
 }
 
+static void skip_server(struct scene *scene)
+{
+    redis_link_skip(scene->link, -EAGAIN, "READONLY");
+}
+
+/* A name with a replica and its master, in whatever order they are found. */
+static void an_address_that_is_skipped_leaves_the_link_to_the_next(void **state)
+{
+    struct scene scene;
+    (void)state;
+
+    begin(&scene);
+    fake_listen(&scene.server);
+    lookup_addresses[0] = "127.0.0.1";
+    lookup_addresses[1] = "127.0.0.2";
+    lookup_addresses[2] = "127.0.0.1";
+    open_link(&scene, "redis://redis.example", "", TIMEOUT_MS);
+    turn_until(&scene.turning, is_up, &scene);
+    skip_server(&scene);
+    assert_int_equal(scene.downs_count, 1);
+    assert_non_null(strstr(scene.down_detail, "READONLY"));
+    turn_until(&scene.turning, is_up, &scene);
+    assert_int_equal(scene.downs_count, 1);
+    assert_int_equal(atomic_load(&lookups_count), 1);
+    assert_int_equal(scene.server.accepted_count, 2);
+    skip_server(&scene); /* the last: the name is looked up anew */
+    turn_until(&scene.turning, is_up, &scene);
+    assert_int_equal(scene.downs_count, 2);
+    assert_int_equal(atomic_load(&lookups_count), 2);
+    end(&scene);
+}
+
+/* All that is left of the attempt fails: the next one comes as after any other that failed. */
+static void the_addresses_behind_one_that_is_skipped_may_fail_too(void **state)
+{
+    struct scene scene;
+    (void)state;
+
+    begin(&scene);
+    fake_listen(&scene.server);
+    lookup_addresses[0] = "127.0.0.1";
+    lookup_addresses[1] = "127.0.0.2";
+    open_link(&scene, "redis://redis.example", "", TIMEOUT_MS);
+    turn_until(&scene.turning, is_up, &scene);
+    skip_server(&scene);
+    turn_until(&scene.turning, is_up, &scene);
+    assert_int_equal(scene.downs_count, 2);
+    assert_non_null(strstr(scene.down_detail, "127.0.0.2"));
+    assert_int_equal(atomic_load(&lookups_count), 2);
+    end(&scene);
+}
+
 static void an_address_that_swallows_everything_leaves_time_for_the_next(void **state)
 {
     struct scene scene;
@@ -400,6 +452,8 @@ int main(void)
         cmocka_unit_test(a_link_over_a_unix_socket_is_up),
         cmocka_unit_test(a_link_to_a_name_looks_it_up),
         cmocka_unit_test(all_addresses_of_a_name_are_tried),
+        cmocka_unit_test(an_address_that_is_skipped_leaves_the_link_to_the_next),
+        cmocka_unit_test(the_addresses_behind_one_that_is_skipped_may_fail_too),
         cmocka_unit_test(an_address_that_swallows_everything_leaves_time_for_the_next),
         cmocka_unit_test(a_connect_that_takes_too_long_is_given_up),
         cmocka_unit_test(a_server_that_is_not_there_is_tried_again_and_found_when_it_comes),

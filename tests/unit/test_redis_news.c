@@ -309,6 +309,55 @@ static void a_new_link_to_a_server_that_refuses_is_not_told(void **state)
     assert_told("");
 }
 
+/* A failover: the address that refuses is left, and behind the name there is another. */
+static void a_new_server_behind_a_refusal_is_told_once_it_has_counted(void **state)
+{
+    (void)state;
+
+    begin();
+    redis_news_up(&news, 1, "a");
+    told[0] = '\0';
+    refuse("READONLY x");
+    redis_news_left(&news);
+    redis_news_down(&news, 2, "READONLY x");
+    redis_news_up(&news, 3, "b");
+    assert_told("error redis_refused READONLY x\n");
+    redis_news_counted(&news);
+    assert_told("info redis_counts_again READONLY\ninfo redis_link_up b\n");
+    redis_news_counted(&news);
+    redis_news_up(&news, 4, "b");
+    assert_told("");
+}
+
+static void a_server_that_refuses_from_the_start_is_told_once_it_counts(void **state)
+{
+    (void)state;
+
+    begin();
+    refuse("BUSY x");
+    redis_news_up(&news, 1, "h");
+    assert_told("error redis_refused BUSY x\n");
+    redis_news_counted(&news);
+    assert_told("info redis_counts_again BUSY\ninfo redis_link_up h\n");
+}
+
+/* The link that was left had been up for long; that proves nothing of what comes behind it. */
+static void a_link_that_is_left_is_no_news_and_its_time_proves_nothing(void **state)
+{
+    (void)state;
+
+    begin();
+    redis_news_up(&news, 1, "h");
+    refuse("READONLY x");
+    redis_news_left(&news);
+    redis_news_down(&news, 2 * REDIS_NEWS_PROVEN_MS, "READONLY x");
+    told[0] = '\0';
+    redis_news_down(&news, 3 * REDIS_NEWS_PROVEN_MS, "refused");
+    redis_news_up(&news, 3 * REDIS_NEWS_PROVEN_MS + 1, "h");
+    refuse("READONLY x");
+    assert_told("error redis_link_down refused\ninfo redis_link_up h\n");
+}
+
 static void without_trouble_a_count_is_no_news(void **state)
 {
     (void)state;
@@ -401,6 +450,25 @@ static void a_warning_is_told_once_per_change(void **state)
     assert_told("warning redis_may_forget it is a replica\n");
 }
 
+static void counting_plainly_is_told_once_per_change(void **state)
+{
+    (void)state;
+
+    begin();
+    redis_news_plain(&news, "");
+    assert_told("");
+    redis_news_plain(&news, "NOPERM a");
+    redis_news_down(&news, 2, "reset");
+    told[0] = '\0';
+    redis_news_plain(&news, "NOPERM a");
+    assert_told("");
+    redis_news_plain(&news, "ERR b");
+    assert_told("warning redis_plain ERR b\n");
+    redis_news_plain(&news, ""); /* the script is there */
+    redis_news_plain(&news, "ERR b");
+    assert_told("warning redis_plain ERR b\n");
+}
+
 static void a_warning_goes_with_no_trouble(void **state)
 {
     (void)state;
@@ -435,11 +503,15 @@ int main(void)
         cmocka_unit_test(kinds_in_turn_are_told_once_each),
         cmocka_unit_test(a_kind_that_only_begins_like_another_is_another),
         cmocka_unit_test(a_new_link_to_a_server_that_refuses_is_not_told),
+        cmocka_unit_test(a_new_server_behind_a_refusal_is_told_once_it_has_counted),
+        cmocka_unit_test(a_server_that_refuses_from_the_start_is_told_once_it_counts),
+        cmocka_unit_test(a_link_that_is_left_is_no_news_and_its_time_proves_nothing),
         cmocka_unit_test(without_trouble_a_count_is_no_news),
         cmocka_unit_test(a_refusing_server_that_goes_away_is_told_as_down_and_up),
         cmocka_unit_test(what_a_server_sends_is_cleaned_before_it_is_told),
         cmocka_unit_test(texts_that_are_too_long_are_cut_and_told_once),
         cmocka_unit_test(a_warning_is_told_once_per_change),
+        cmocka_unit_test(counting_plainly_is_told_once_per_change),
         cmocka_unit_test(a_warning_goes_with_no_trouble),
     };
 

@@ -239,86 +239,39 @@ static void a_server_that_forgot_the_script_is_given_it_with_the_batch(void **st
     end(&scene);
 }
 
-static const char *answer_to_script;
-
-static void answer_script_as_told(struct fake_connection *connection, const char *command)
-{
-    if (strncmp(command, "SCRIPT", 6) == 0) {
-        fake_send(connection, answer_to_script);
-    } else {
-        fake_answer(connection, command);
-    }
-}
-
-static void where_scripts_are_forbidden_it_counts_plainly_and_says_so(void **state)
-{
-    static const char *const answers[] = {
-        "-NOPERM this user has no permissions to run the 'evalsha' command\r\n",
-        "-ERR unknown command 'EVALSHA'\r\n",
-        "-ERR scripts are switched off\r\n",
-        "-NOSCRIPT and never will be\r\n",
-    };
-    (void)state;
-
-    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
-        struct scene scene;
-
-        begin_not_ready(&scene);
-        scene.server.command = answer_script_as_told;
-        answer_to_script = answers[i];
-        turn_until(&scene.turning, is_ready, &scene);
-        apply_and_wait(&scene, 0, "counter", 2);
-        check_numbers(&scene, 0, 1);
-        assert_non_null(strstr(scene.server.log, "|INCRBY counter 2|"));
-        assert_non_null(strstr(scene.notices, "redis_plain: "));
-        end(&scene);
-    }
-}
-
-static void lose_the_answer(struct fake_connection *connection, const char *command)
-{
-    if (strncmp(command, "INCRBY", 6) == 0) {
-        connection->is_silent = true;
-        fake_answer(connection, command);
-        connection->server->command = answer_script_as_told;
-        fake_close(connection);
-    } else {
-        answer_script_as_told(connection, command);
-    }
-}
-
-static void counted_plainly_a_batch_whose_answer_is_lost_fails(void **state)
-{
-    struct scene scene;
-    (void)state;
-
-    begin_not_ready(&scene);
-    scene.server.command = lose_the_answer;
-    answer_to_script = "-NOPERM\r\n";
-    turn_until(&scene.turning, is_ready, &scene);
-    apply_and_wait(&scene, 0, "counter", 2);
-    check_failed(&scene, 0, -ECONNRESET);
-    turn_until(&scene.turning, is_ready, &scene);
-    apply_and_wait(&scene, 1, "counter", 1);
-    check_numbers(&scene, 1, 3); /* a gap of two */
-    end(&scene);
-}
-
-/* What was sent by the script may have counted, and INCRBY would count it again. */
-static void what_was_sent_by_the_script_is_not_sent_again_plainly(void **state)
+/* It was asked again without end. */
+static void a_server_that_never_learns_the_script_is_not_asked_for_ever(void **state)
 {
     struct scene scene;
     (void)state;
 
     begin(&scene);
-    scene.server.command = count_and_close;
-    apply(&scene, 0, "counter", 2);
+    scene.server.command = answer_as_told;
+    answer_to_count = "-NOSCRIPT and never will be\r\n";
+    apply_and_wait(&scene, 0, "counter", 1);
+    check_failed(&scene, 0, -EIO);
+    assert_string_equal(counts_of(&scene), "COUNT counter 1 1|COUNT! counter 1 1|");
+    assert_string_equal(scene.notices, "redis_refused: NOSCRIPT and never will be|");
+    end(&scene);
+}
+
+/* Of a server before version 7, which became a replica. */
+static void a_refusal_from_within_the_script_of_an_old_server_is_understood(void **state)
+{
+    struct scene scene;
+    (void)state;
+
+    begin(&scene);
+    scene.server.command = answer_as_told;
+    answer_to_count =
+        "-@user_script: 13: -READONLY You can't write against a read only replica.  \r\n";
+    apply(&scene, 0, "counter", 1);
     turn_until(&scene.turning, is_not_ready, &scene);
-    answer_to_script = "-NOPERM\r\n";
-    scene.server.command = answer_script_as_told; /* its rights have been taken away meanwhile */
+    assert_string_equal(scene.notices,
+                        "redis_refused: READONLY You can't write against a read only replica.|");
+    scene.server.command = fake_answer;
     turn_until(&scene.turning, is_all_done, &scene);
-    check_failed(&scene, 0, -ETIMEDOUT);
-    assert_int_equal(scene.server.count, 2);
+    check_numbers(&scene, 0, 1);
     end(&scene);
 }
 
@@ -411,9 +364,8 @@ int main(void)
         cmocka_unit_test(what_another_server_may_count_is_asked_again_on_a_new_link),
         cmocka_unit_test(a_server_that_does_not_know_the_script_is_given_it_before_anything_counts),
         cmocka_unit_test(a_server_that_forgot_the_script_is_given_it_with_the_batch),
-        cmocka_unit_test(where_scripts_are_forbidden_it_counts_plainly_and_says_so),
-        cmocka_unit_test(counted_plainly_a_batch_whose_answer_is_lost_fails),
-        cmocka_unit_test(what_was_sent_by_the_script_is_not_sent_again_plainly),
+        cmocka_unit_test(a_server_that_never_learns_the_script_is_not_asked_for_ever),
+        cmocka_unit_test(a_refusal_from_within_the_script_of_an_old_server_is_understood),
         cmocka_unit_test(an_answer_that_is_not_the_scripts_ends_the_connection),
         cmocka_unit_test(a_server_that_fails_again_and_again_is_told_once),
         cmocka_unit_test(the_status_follows_the_link),
