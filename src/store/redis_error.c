@@ -16,6 +16,7 @@ struct slice redis_error_kind(struct slice text)
 struct slice redis_error_bare(struct slice text)
 {
     const struct slice script = SLICE("@user_script:");
+    const struct slice place = SLICE(" 0123456789"); /* the line's number */
     struct slice rest;
 
     while (text.length > 0 && text.bytes[text.length - 1] == ' ') {
@@ -25,7 +26,7 @@ struct slice redis_error_bare(struct slice text)
         return text;
     }
     rest = slice_after(text, script.length);
-    while (rest.length > 0 && memchr(" 0123456789", rest.bytes[0], 11) != NULL) { /* the line */
+    while (rest.length > 0 && memchr(place.bytes, rest.bytes[0], place.length) != NULL) {
         rest = slice_after(rest, 1);
     }
     if (!slice_starts_with(rest, SLICE(": "))) {
