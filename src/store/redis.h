@@ -6,9 +6,10 @@
  * answered beside the key (redis_ledger.h). A batch whose answer was lost is sent again as long as
  * it is not given up, and counts once. Where no script may be run it is INCRBY, and then fails.
  *
- * Notices: redis_link_up (the server's address and what its end may lose), redis_link_down (why),
- * redis_refused (what the server said), redis_counts_again (of which refusal that was the end),
- * redis_plain (why no script may be run), redis_may_forget (counts). No detail holds a secret.
+ * Notices: redis_link_up (the server's address and what a crash of it may lose), redis_link_down
+ * (why), redis_refused (what the server said), redis_counts_again (of which refusal that was the
+ * end), redis_plain (why no script may be run), redis_may_forget (counts). No detail holds a
+ * secret.
  */
 #ifndef FOOTFALL_STORE_REDIS_H
 #define FOOTFALL_STORE_REDIS_H

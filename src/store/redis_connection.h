@@ -31,7 +31,7 @@ enum {
     REDIS_REPLY_BYTES_MAX = 64 << 10,  /* nothing that we ask is answered at such length */
     REDIS_REPLY_DEPTH_MAX = 4,
     REDIS_ADDRESS_TEXT_BYTES = 128,
-    REDIS_REASON_BYTES = 256,
+    REDIS_REASON_BYTES = 400,
 };
 
 struct redis_connection_events {

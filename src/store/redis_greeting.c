@@ -65,9 +65,23 @@ void redis_greeting_words(const struct redis_url *url, const char *client_name,
     out_words->count = count;
 }
 
+/* The kinds of errors that AUTH is answered with, in words of our own. */
+static struct slice auth_error_kind(struct slice text)
+{
+    static const char *const kinds[] = {"WRONGPASS", "ERR", "NOAUTH", "NOPERM", "LOADING"};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (slice_is(redis_error_kind(text), kinds[i])) {
+            return slice_of(kinds[i]);
+        }
+    }
+    return SLICE("it was answered with an error");
+}
+
 /* What of an error may be shown. "unknown command 'AUTH', with args beginning with: 'secret'" is
  * how a server without AUTH answers, so an error of AUTH ends at its first quotation mark
- * (Redis 4: a backquote), and nothing is shown of one that holds the password elsewhere. */
+ * (Redis 4: a backquote), and one that holds the password elsewhere, if only because that is a
+ * common word, is shown as its kind. */
 static struct slice showable_part(const struct redis_url *url, enum redis_greeting_step step,
                                   struct slice text)
 {
@@ -80,26 +94,28 @@ static struct slice showable_part(const struct redis_url *url, enum redis_greeti
         }
     }
     if (redis_error_holds(text, slice_of(url->password))) {
-        return SLICE("(its text repeats the password)");
+        return auth_error_kind(text);
     }
     return text;
 }
 
-/* A user who may count need not be allowed to PING, and PING may have been renamed. The name is
- * only shown: what else is wrong PING is told as well. */
+/* A user who may count need not be allowed to PING, and PING may have been renamed. A server that
+ * cannot write to its disk says MISCONF to each batch by itself. The name is only shown: what else
+ * is wrong PING is told as well. */
 static bool is_answer_all_the_same(enum redis_greeting_step step, const struct resp_reply *reply)
 {
     if (step == GREETING_NAME) {
         return true;
     }
     return step == GREETING_PING && (slice_is(redis_error_kind(reply->text), "NOPERM") ||
+                                     slice_is(redis_error_kind(reply->text), "MISCONF") ||
                                      redis_error_holds(reply->text, SLICE("ERR unknown command")));
 }
 
 int redis_greeting_check(const struct redis_url *url, enum redis_greeting_step step,
                          const struct resp_reply *reply, char *out_reason, size_t reason_bytes)
 {
-    char text[128];
+    char text[360]; /* longer than any error of Redis' own */
 
     if (reply->type == RESP_SIMPLE) {
         return 0;

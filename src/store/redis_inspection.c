@@ -154,27 +154,27 @@ const char *redis_inspection_risk(const struct redis_inspection *inspection)
     if (inspection->appends == REDIS_FACT_YES) {
         switch (inspection->fsync) {
         case REDIS_FSYNC_ALWAYS:
-            return "its end loses nothing";
+            return "a crash of it loses nothing";
         case REDIS_FSYNC_EVERYSEC:
-            return "its end may lose the last second or two";
+            return "a crash of it may lose the last second or two";
         case REDIS_FSYNC_NO:
-            return "its end may lose what the kernel has not written, half a minute or so";
+            return "a crash of it may lose what the kernel has not written, half a minute or so";
         case REDIS_FSYNC_UNKNOWN:
-            return "its end may lose the last seconds";
+            return "a crash of it may lose the last seconds";
         }
     }
     if (inspection->appends == REDIS_FACT_UNKNOWN) {
-        return "what its end may lose it does not tell this user";
+        return "what a crash of it may lose it does not tell this user";
     }
     switch (inspection->takes_snapshots) {
     case REDIS_FACT_YES:
-        return "its end may lose all since the last snapshot";
+        return "a crash of it may lose all since the last snapshot";
     case REDIS_FACT_NO:
-        return "its end loses every count";
+        return "a crash of it loses every count";
     case REDIS_FACT_UNKNOWN:
         break;
     }
-    return "its end may lose all since the last snapshot, if it takes any";
+    return "a crash of it may lose all since the last snapshot, if it takes any";
 }
 
 /* Adds to a list with semicolons. */

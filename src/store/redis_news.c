@@ -61,6 +61,13 @@ void redis_news_up(struct redis_news *news, uint64_t now_ms, const char *detail)
     }
 }
 
+/* A server that refused and does not let us in again, for the same reason: the same trouble. */
+static bool is_known_refusal(const struct redis_news *news, const char *reason)
+{
+    return news->trouble == REDIS_TROUBLE_REFUSAL && news->refusal[0] != '\0' &&
+           strstr(reason, news->refusal) != NULL;
+}
+
 void redis_news_down(struct redis_news *news, uint64_t now_ms, const char *reason)
 {
     const bool is_left = news->is_left;
@@ -70,7 +77,7 @@ void redis_news_down(struct redis_news *news, uint64_t now_ms, const char *reaso
     }
     news->up_since_ms = 0;
     news->is_left = false;
-    if (!is_left && is_new(news, REDIS_TROUBLE_LINK, reason)) {
+    if (!is_left && !is_known_refusal(news, reason) && is_new(news, REDIS_TROUBLE_LINK, reason)) {
         tell(news, STORE_NOTICE_ERROR, "redis_link_down", reason);
     }
 }

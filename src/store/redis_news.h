@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 enum {
-    REDIS_NEWS_BYTES = 256,
+    REDIS_NEWS_BYTES = 400,                     /* longer than any error of Redis' own */
     REDIS_NEWS_UP_BYTES = 2 * REDIS_NEWS_BYTES, /* an address and a risk */
     REDIS_NEWS_TOLD_MAX = 4,
     REDIS_NEWS_PROVEN_MS = 5000, /* a link that is up for so long has proven itself */

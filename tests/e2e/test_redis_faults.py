@@ -228,9 +228,12 @@ def test_a_redis_busy_with_a_script_is_503_until_it_is_done(start_footfall, redi
     eventually(lambda: is_busy(redis), "Redis runs the script")
     for _ in range(2):
         assert_refused_in_time(footfall.address)
-    footfall.wait_for_log("redis_link_down")
+    footfall.wait_for_log("redis_refused")
     redis.command("SCRIPT", "KILL")
     assert wait_counting(footfall.address) >= 2
+    footfall.wait_for_log("redis_counts_again")
+    (line,) = footfall.errors()  # though each new link was refused as well
+    assert line.fields["detail"].startswith("BUSY"), line
 
 
 def test_a_link_cut_again_and_again_under_load_doubles_nothing(start_footfall, redis):

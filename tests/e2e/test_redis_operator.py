@@ -16,7 +16,7 @@ SECRET = "open-sesame-4711"
 
 def acl_words():
     """The ACL SETUSER line of the document, with a password of ours."""
-    (line,) = re.findall(r"^> (ACL SETUSER .*)$", DOCUMENT.read_text(), re.MULTILINE)
+    (line,) = re.findall(r"^127.0.0.1:6379> (ACL SETUSER .*)$", DOCUMENT.read_text(), re.MULTILINE)
     return line.replace("PASSWORD", SECRET).split()
 
 
@@ -34,7 +34,7 @@ def test_the_rights_of_the_document_are_enough(start_footfall, redis):
     redis.command("SCRIPT", "FLUSH")
     assert visit(footfall.address)[0] == 2
     line = footfall.wait_for_log("redis_link_up")
-    assert "its end loses every count" in line.fields["detail"]  # so CONFIG GET was answered
+    assert "a crash of it loses every count" in line.fields["detail"]  # so CONFIG GET was answered
     assert not footfall.errors() and not footfall.events("redis_plain")
     assert redis.command("ACL", "LOG") == []
 
@@ -73,7 +73,7 @@ def test_without_config_and_info_what_may_be_lost_is_unknown(start_footfall, red
     footfall = start_as_user(start_footfall, redis)
     assert visit(footfall.address)[0] == 1
     line = footfall.wait_for_log("redis_link_up")
-    assert "what its end may lose it does not tell this user" in line.fields["detail"]
+    assert "what a crash of it may lose it does not tell this user" in line.fields["detail"]
     assert not footfall.events("redis_may_forget")
 
 
@@ -156,19 +156,19 @@ def test_another_layout_is_503_and_one_error_until_it_is_gone(start_footfall, re
 @pytest.mark.parametrize(
     ("settings", "risk", "warning"),
     [
-        ({"appendonly": "yes", "appendfsync": "always"}, "its end loses nothing", None),
+        ({"appendonly": "yes", "appendfsync": "always"}, "a crash of it loses nothing", None),
         ({"appendonly": "yes", "appendfsync": "everysec"},
-         "its end may lose the last second or two", None),
+         "a crash of it may lose the last second or two", None),
         ({"appendonly": "yes", "appendfsync": "no"},
-         "its end may lose what the kernel has not written, half a minute or so", None),
-        ({"save": "3600 1"}, "its end may lose all since the last snapshot", None),
-        ({}, "its end loses every count",
+         "a crash of it may lose what the kernel has not written, half a minute or so", None),
+        ({"save": "3600 1"}, "a crash of it may lose all since the last snapshot", None),
+        ({}, "a crash of it loses every count",
          "counts are not written to disk (appendonly no, no save)"),
         ({"appendonly": "yes", "maxmemory": "100mb", "maxmemory_policy": "allkeys-lru"},
-         "its end may lose the last second or two",
+         "a crash of it may lose the last second or two",
          "counts may be evicted (maxmemory-policy allkeys-lru)"),
         ({"appendonly": "yes", "maxmemory": "100mb", "maxmemory_policy": "noeviction"},
-         "its end may lose the last second or two", None),
+         "a crash of it may lose the last second or two", None),
     ],
 )
 def test_what_redis_may_forget_is_told_at_the_start(

@@ -88,7 +88,8 @@ static const struct answer_case answer_cases[] = {
     {GREETING_AUTH, RESP_ERROR, "ERR no such thing as \"hunter2\"", -EACCES,
      "AUTH refused: ERR no such thing as "},
     {GREETING_AUTH, RESP_ERROR, "hunter2 is wrong", -EACCES,
-     "AUTH refused: (its text repeats the password)"},
+     "AUTH refused: it was answered with an error"},
+    {GREETING_AUTH, RESP_ERROR, "WRONGPASS it is not hunter2", -EACCES, "AUTH refused: WRONGPASS"},
     {GREETING_SELECT, RESP_ERROR, "ERR DB index is out of range", -EACCES,
      "SELECT refused: ERR DB index is out of range"},
     {GREETING_SELECT, RESP_ERROR, "NOPERM User ann has no permissions to run the 'select' command",
@@ -99,6 +100,7 @@ static const struct answer_case answer_cases[] = {
      "PING refused: LOADING Redis is loading the dataset in memory"},
     {GREETING_PING, RESP_ERROR, "ERR max number of clients reached", -EACCES,
      "PING refused: ERR max number of clients reached"},
+    {GREETING_PING, RESP_ERROR, "MISCONF Redis is configured to save RDB snapshots", 0, NULL},
     {GREETING_PING, RESP_ERROR, "", -EACCES, "PING refused: "},
     {GREETING_PING, RESP_ERROR, "a\tb\x1b[1m\xc3\xa9", -EACCES, "PING refused: a?b?[1m??"},
     /* These answer the question all the same. */

@@ -116,7 +116,7 @@ static void what_redis_7_answers_is_understood_in_any_order(void **state)
         assert_same(&backwards, &expected);
         assert_warning(&forwards, "");
         assert_string_equal(redis_inspection_risk(&forwards),
-                            "its end may lose all since the last snapshot");
+                            "a crash of it may lose all since the last snapshot");
     }
 }
 
@@ -140,7 +140,7 @@ static void info_alone_tells_all_but_what_is_saved_when(void **state)
     learn(&inspection, RESP_BULK, REPLICATION);
     assert_same(&inspection, &expected);
     assert_string_equal(redis_inspection_risk(&inspection),
-                        "its end may lose all since the last snapshot, if it takes any");
+                        "a crash of it may lose all since the last snapshot, if it takes any");
 }
 
 struct lesson {
@@ -295,21 +295,22 @@ static void each_risk_has_its_sentence(void **state)
         enum redis_fact takes_snapshots;
         const char *risk;
     } cases[] = {
-        {REDIS_FACT_YES, REDIS_FSYNC_ALWAYS, REDIS_FACT_NO, "its end loses nothing"},
+        {REDIS_FACT_YES, REDIS_FSYNC_ALWAYS, REDIS_FACT_NO, "a crash of it loses nothing"},
         {REDIS_FACT_YES, REDIS_FSYNC_EVERYSEC, REDIS_FACT_YES,
-         "its end may lose the last second or two"},
+         "a crash of it may lose the last second or two"},
         {REDIS_FACT_YES, REDIS_FSYNC_NO, REDIS_FACT_UNKNOWN,
-         "its end may lose what the kernel has not written, half a minute or so"},
-        {REDIS_FACT_YES, REDIS_FSYNC_UNKNOWN, REDIS_FACT_YES, "its end may lose the last seconds"},
+         "a crash of it may lose what the kernel has not written, half a minute or so"},
+        {REDIS_FACT_YES, REDIS_FSYNC_UNKNOWN, REDIS_FACT_YES,
+         "a crash of it may lose the last seconds"},
         {REDIS_FACT_NO, REDIS_FSYNC_ALWAYS, REDIS_FACT_YES,
-         "its end may lose all since the last snapshot"},
-        {REDIS_FACT_NO, REDIS_FSYNC_EVERYSEC, REDIS_FACT_NO, "its end loses every count"},
+         "a crash of it may lose all since the last snapshot"},
+        {REDIS_FACT_NO, REDIS_FSYNC_EVERYSEC, REDIS_FACT_NO, "a crash of it loses every count"},
         {REDIS_FACT_NO, REDIS_FSYNC_UNKNOWN, REDIS_FACT_UNKNOWN,
-         "its end may lose all since the last snapshot, if it takes any"},
+         "a crash of it may lose all since the last snapshot, if it takes any"},
         {REDIS_FACT_UNKNOWN, REDIS_FSYNC_UNKNOWN, REDIS_FACT_UNKNOWN,
-         "what its end may lose it does not tell this user"},
+         "what a crash of it may lose it does not tell this user"},
         {REDIS_FACT_UNKNOWN, REDIS_FSYNC_ALWAYS, REDIS_FACT_YES,
-         "what its end may lose it does not tell this user"},
+         "what a crash of it may lose it does not tell this user"},
     };
     (void)state;
 

@@ -55,8 +55,8 @@ static void the_first_link_is_told_and_no_later_one_without_trouble(void **state
     (void)state;
 
     begin();
-    redis_news_up(&news, 100, "h:6379: its end loses nothing");
-    assert_told("info redis_link_up h:6379: its end loses nothing\n");
+    redis_news_up(&news, 100, "h:6379: a crash of it loses nothing");
+    assert_told("info redis_link_up h:6379: a crash of it loses nothing\n");
     redis_news_up(&news, 200, "again");
     assert_told("");
 }
@@ -341,6 +341,28 @@ static void a_server_that_refuses_from_the_start_is_told_once_it_counts(void **s
     assert_told("info redis_counts_again BUSY\ninfo redis_link_up h\n");
 }
 
+static void a_refusal_that_goes_on_at_the_next_link_is_one_trouble(void **state)
+{
+    (void)state;
+
+    begin();
+    redis_news_up(&news, 1, "h");
+    told[0] = '\0';
+    refuse("BUSY Redis is busy running a script.");
+    redis_news_left(&news);
+    redis_news_down(&news, 2, "BUSY Redis is busy running a script.");
+    redis_news_down(&news, 3, "h: PING refused: BUSY Redis is busy running a script.");
+    assert_told("error redis_refused BUSY Redis is busy running a script.\n");
+    redis_news_down(&news, 4, "h: Connection refused");
+    assert_told("error redis_link_down h: Connection refused\n");
+    redis_news_up(&news, 5, "h");
+    redis_news_counted(&news);
+    assert_told("info redis_link_up h\n");
+    refuse(""); /* says nothing, and stands in every reason */
+    redis_news_down(&news, 6, "reset");
+    assert_told("error redis_refused \nerror redis_link_down reset\n");
+}
+
 /* The link that was left had been up for long; that proves nothing of what comes behind it. */
 static void a_link_that_is_left_is_no_news_and_its_time_proves_nothing(void **state)
 {
@@ -505,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_new_link_to_a_server_that_refuses_is_not_told),
         cmocka_unit_test(a_new_server_behind_a_refusal_is_told_once_it_has_counted),
         cmocka_unit_test(a_server_that_refuses_from_the_start_is_told_once_it_counts),
+        cmocka_unit_test(a_refusal_that_goes_on_at_the_next_link_is_one_trouble),
         cmocka_unit_test(a_link_that_is_left_is_no_news_and_its_time_proves_nothing),
         cmocka_unit_test(without_trouble_a_count_is_no_news),
         cmocka_unit_test(a_refusing_server_that_goes_away_is_told_as_down_and_up),

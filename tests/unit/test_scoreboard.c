@@ -126,7 +126,7 @@ static void clearing_forgets_how_the_store_was_doing(void **state)
     atomic_store(&slot.store.hits_refused, 4);
     atomic_store(&slot.store.went_back, 5);
     shared_text_write(&slot.store.last_error, "reset");
-    shared_text_write(&slot.store.risk, "its end loses every count");
+    shared_text_write(&slot.store.risk, "a crash of it loses every count");
     shared_text_write(&slot.store.warning, "it is a replica");
     atomic_fetch_add(&slot.store.warning.version, 1);
     scoreboard_slot_clear(&slot, WORKER_STARTING, 4711);

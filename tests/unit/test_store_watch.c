@@ -70,7 +70,7 @@ static void all_of_a_status_lands_in_the_slot(void **state)
         .reconnects = 2,
         .batches_resent = 3,
         .last_error = "ECONNREFUSED",
-        .risk = "its end loses every count",
+        .risk = "a crash of it loses every count",
         .warning = "it is a replica",
     };
     const struct store_status down = {
@@ -90,7 +90,7 @@ static void all_of_a_status_lands_in_the_slot(void **state)
     assert_int_equal(atomic_load(&slot.store.reconnects), 2);
     assert_int_equal(atomic_load(&slot.store.batches_resent), 3);
     assert_text(&slot.store.last_error, "ECONNREFUSED");
-    assert_text(&slot.store.risk, "its end loses every count");
+    assert_text(&slot.store.risk, "a crash of it loses every count");
     assert_text(&slot.store.warning, "it is a replica");
 
     store_watch_status(&watch, &down);
