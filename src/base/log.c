@@ -189,7 +189,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     line_end_and_write(&line);
 }
 
-void log_write_limited(struct log_limit *limit, enum log_level level, const char *event,
+bool log_write_limited(struct log_limit *limit, enum log_level level, const char *event,
                        const struct log_field *fields, size_t fields_count)
 {
     struct log_field with_count[FIELDS_MAX];
@@ -202,7 +202,7 @@ void log_write_limited(struct log_limit *limit, enum log_level level, const char
     }
     if (limit->written >= limit->burst) {
         limit->left_out++;
-        return;
+        return false;
     }
     limit->written++;
     memcpy(with_count, fields, fields_count * sizeof *fields);
@@ -211,6 +211,7 @@ void log_write_limited(struct log_limit *limit, enum log_level level, const char
         limit->left_out = 0;
     }
     log_write(level, event, with_count, fields_count);
+    return true;
 }
 
 void log_ready(const char *listener_name)

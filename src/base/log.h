@@ -59,8 +59,8 @@ bool log_is_on(enum log_level level);
 void log_write(enum log_level level, const char *event, const struct log_field *fields,
                size_t fields_count);
 
-/* The same, unless `limit` says that it was written often enough. */
-void log_write_limited(struct log_limit *limit, enum log_level level, const char *event,
+/* The same, unless `limit` says that it was written often enough: false then. */
+bool log_write_limited(struct log_limit *limit, enum log_level level, const char *event,
                        const struct log_field *fields, size_t fields_count);
 
 /* Writes the ready line of one listener, whatever the level: a script may wait for it. It holds

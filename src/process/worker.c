@@ -177,9 +177,9 @@ static void request_refused(void *owner, const struct refusal *refusal)
 {
     struct worker *worker = owner;
 
-    LOG_EVENT_LIMITED(&worker->refused_limit, LOG_DEBUG, "request_refused",
-                      LOG_FIELD_TEXT("fault", refusal->name),
-                      LOG_FIELD_NUMBER("status", refusal->status));
+    (void)LOG_EVENT_LIMITED(&worker->refused_limit, LOG_DEBUG, "request_refused",
+                            LOG_FIELD_TEXT("fault", refusal->name),
+                            LOG_FIELD_NUMBER("status", refusal->status));
 }
 
 static void store_ready(void *owner)
@@ -232,6 +232,7 @@ static void beat(void *owner)
 
     atomic_store_explicit(&worker->context->slot->beat_ms, loop_now_ms(worker->loop),
                           memory_order_relaxed);
+    store_watch_beat(&worker->watch);
     timer_start(&worker->beat, &worker->timers, beat_interval_ms(worker));
 }
 

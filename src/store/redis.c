@@ -111,7 +111,7 @@ static void send_batch(struct store_redis *redis, struct store_batch *batch,
  * right until now, so its name is looked up again; else the name's next address is tried. */
 static void leave(struct store_redis *redis, struct slice error)
 {
-    redis_news_refused(&redis->news, error);
+    redis_news_refused(&redis->news, loop_now_ms(redis->loop), error);
     if (redis->is_closing) {
         return;
     }
@@ -133,12 +133,12 @@ static void batch_refused(struct store_redis *redis, struct store_batch *batch, 
         return;
     }
     note_error(redis, error);
-    if (meaning == REDIS_ERROR_NOT_NOW) {
+    if (meaning == REDIS_ERROR_NOT_NOW || meaning == REDIS_ERROR_NO_RIGHT) {
         leave(redis, error);
         hold(redis, batch, -EAGAIN);
         return;
     }
-    redis_news_refused(&redis->news, error);
+    redis_news_refused(&redis->news, loop_now_ms(redis->loop), error);
     fail_now(batch, meaning == REDIS_ERROR_OVERFLOW ? -EOVERFLOW : -EIO);
 }
 
@@ -167,7 +167,7 @@ static void take_answer(struct store_redis *redis, struct store_batch *batch,
         break;
     case REDIS_LEDGER_BELOW:
         note_error(redis, below);
-        redis_news_refused(&redis->news, below);
+        redis_news_refused(&redis->news, loop_now_ms(redis->loop), below);
         fail_now(batch, -ERANGE);
         break;
     case REDIS_LEDGER_GARBAGE:

@@ -6,6 +6,7 @@
  */
 #include "store/redis_connection.h"
 
+#include "store/redis_error.h"
 #include "store/resp_writer.h"
 
 #include <assert.h>
@@ -297,9 +298,10 @@ static void connection_write_address(struct redis_connection *connection,
 
     if (address->sa_family == AF_UNIX) {
         const struct sockaddr_un *unix_address = (const struct sockaddr_un *)address;
+        const size_t length = strnlen(unix_address->sun_path, sizeof unix_address->sun_path);
 
-        (void)snprintf(connection->address_text, sizeof connection->address_text, "%.*s",
-                       (int)sizeof unix_address->sun_path, unix_address->sun_path);
+        redis_error_copy((struct slice){unix_address->sun_path, length}, connection->address_text,
+                         sizeof connection->address_text); /* a path may hold any byte */
         return;
     }
     if (getnameinfo(address, address_length, host, sizeof host, port, sizeof port,

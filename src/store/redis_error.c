@@ -55,6 +55,9 @@ enum redis_error_meaning redis_error_meaning(struct slice text)
             return kinds[i].meaning;
         }
     }
+    if (slice_is(kind, "NOPERM") && redis_error_holds(text, SLICE("'eval"))) { /* or 'evalsha' */
+        return REDIS_ERROR_NO_RIGHT;
+    }
     return redis_error_holds(text, SLICE("would overflow")) ? REDIS_ERROR_OVERFLOW
                                                             : REDIS_ERROR_OTHER;
 }

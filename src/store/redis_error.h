@@ -24,6 +24,7 @@ enum redis_error_meaning {
     REDIS_ERROR_OTHER,     /* refused, and asking again changes nothing */
     REDIS_ERROR_NO_SCRIPT, /* the server does not know the script (any more) */
     REDIS_ERROR_NOT_NOW,   /* not done; another server, or this one later, may do it */
+    REDIS_ERROR_NO_RIGHT,  /* this user may not run scripts */
     REDIS_ERROR_OVERFLOW,  /* beyond 2^63-1 */
 };
 

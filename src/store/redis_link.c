@@ -23,8 +23,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-/* For each of several addresses, however short the timeout. */
-enum { CONNECT_MS_MIN = 250 };
+/* For each of several addresses, however short the timeout; and for any, however long. */
+enum { CONNECT_MS_MIN = 250, CONNECT_MS_MAX = 5000 };
 
 enum link_state {
     LINK_WAITING,    /* for the time of the next attempt */
@@ -145,6 +145,9 @@ static uint64_t link_connect_ms(const struct redis_link *link)
 {
     const uint32_t share_ms = link->timeout_ms / link->addresses_count;
 
+    if (link->timeout_ms == 0 || share_ms > CONNECT_MS_MAX) {
+        return CONNECT_MS_MAX;
+    }
     if (share_ms >= CONNECT_MS_MIN) {
         return share_ms;
     }

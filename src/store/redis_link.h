@@ -36,7 +36,8 @@ struct redis_link_events {
 };
 
 /* Makes a link and begins to connect. Copies `url`; borrows `events` and `owner` until closed().
- * `timeout_ms` bounds a lookup, a connect and the answer to a command; 0: they may take for ever.
+ * `timeout_ms` bounds a lookup, a connect and the answer to a command; with 0 a lookup and an
+ * answer may take for ever. A connect takes at most five seconds.
  * 0: the caller owns *out_link. -ENOMEM, or -errno of eventfd(2): *out_link is untouched. */
 int redis_link_open(struct loop *loop, const struct redis_url *url, uint32_t timeout_ms,
                     const struct redis_link_events *events, void *owner,

@@ -26,21 +26,41 @@ static void forget_trouble(struct redis_news *news)
     news->told_count = 0;
 }
 
-/* Notes the trouble. False when that was told of it already. */
-static bool is_new(struct redis_news *news, enum redis_trouble trouble, const char *what)
+static struct redis_told *find_told(struct redis_news *news, enum redis_trouble trouble,
+                                    const char *what)
 {
-    const unsigned next = news->told_count % REDIS_NEWS_TOLD_MAX;
-
-    news->trouble = trouble;
     for (unsigned i = 0; i < news->told_count && i < REDIS_NEWS_TOLD_MAX; i++) {
         if (news->told[i].trouble == trouble &&
             strncmp(news->told[i].what, what, REDIS_NEWS_BYTES - 1) == 0) {
-            return false;
+            return &news->told[i];
         }
     }
-    news->told[next].trouble = trouble;
-    (void)snprintf(news->told[next].what, REDIS_NEWS_BYTES, "%s", what); /* may be cut */
-    news->told_count++;
+    return NULL;
+}
+
+/* Notes the trouble. Whether it is to be told. */
+static bool is_news(struct redis_news *news, uint64_t now_ms, enum redis_trouble trouble,
+                    const char *what)
+{
+    struct redis_told *told = find_told(news, trouble, what);
+
+    news->trouble = trouble;
+    if (told != NULL) {
+        if (!news->is_up_told || now_ms - told->at_ms < REDIS_NEWS_AGAIN_MS) {
+            return false;
+        }
+    } else {
+        if (news->told_count >= REDIS_NEWS_TOLD_MAX &&
+            now_ms - news->told_ms < REDIS_NEWS_AGAIN_MS) {
+            return false;
+        }
+        told = &news->told[news->told_count % REDIS_NEWS_TOLD_MAX];
+        told->trouble = trouble;
+        (void)snprintf(told->what, REDIS_NEWS_BYTES, "%s", what); /* may be cut */
+        news->told_count++;
+    }
+    told->at_ms = now_ms;
+    news->told_ms = now_ms;
     news->is_up_told = false;
     return true;
 }
@@ -68,6 +88,14 @@ static bool is_known_refusal(const struct redis_news *news, const char *reason)
            strstr(reason, news->refusal) != NULL;
 }
 
+/* What stands behind the address. */
+static const char *bare_reason(const char *reason)
+{
+    const char *colon = strstr(reason, ": ");
+
+    return colon == NULL ? reason : colon + 2;
+}
+
 void redis_news_down(struct redis_news *news, uint64_t now_ms, const char *reason)
 {
     const bool is_left = news->is_left;
@@ -77,12 +105,13 @@ void redis_news_down(struct redis_news *news, uint64_t now_ms, const char *reaso
     }
     news->up_since_ms = 0;
     news->is_left = false;
-    if (!is_left && !is_known_refusal(news, reason) && is_new(news, REDIS_TROUBLE_LINK, reason)) {
+    if (!is_left && !is_known_refusal(news, reason) &&
+        is_news(news, now_ms, REDIS_TROUBLE_LINK, bare_reason(reason))) {
         tell(news, STORE_NOTICE_ERROR, "redis_link_down", reason);
     }
 }
 
-void redis_news_refused(struct redis_news *news, struct slice error)
+void redis_news_refused(struct redis_news *news, uint64_t now_ms, struct slice error)
 {
     char kind[REDIS_NEWS_BYTES];
     char detail[REDIS_NEWS_BYTES];
@@ -92,7 +121,7 @@ void redis_news_refused(struct redis_news *news, struct slice error)
     /* ERR is the kind of whatever has none, so there the text tells. */
     (void)snprintf(news->refusal, sizeof news->refusal, "%s",
                    strcmp(kind, "ERR") == 0 ? detail : kind);
-    if (is_new(news, REDIS_TROUBLE_REFUSAL, news->refusal)) {
+    if (is_news(news, now_ms, REDIS_TROUBLE_REFUSAL, news->refusal)) {
         tell(news, STORE_NOTICE_ERROR, "redis_refused", detail);
     }
 }

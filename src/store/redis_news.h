@@ -2,10 +2,13 @@
  * redis_news.h - what an operator is told of a server: each change once.
  *
  * Trouble is a link that is down, or a server that refuses to count. The same trouble is told
- * again only after the server has proven itself: a batch has counted, or the link has stayed up for
- * a while. So a server that is away is one line for each reason, and one that lets us in and then
- * fails, again and again, is two lines and not two lines each time. Pure: it tells by store_events,
- * and the time is an argument.
+ * again once the server has proven itself: a batch has counted, or the link has stayed up for a
+ * while. Until then it is told again only where "up" was told behind it, and only from time to
+ * time; and after a few troubles, new ones as well only from time to time. So a server that is away
+ * is one line for each reason, one that lets us in and fails, again and again, is two lines now and
+ * then, and the last line is never "up" for long while the server is not. The address before a
+ * reason does not make another reason of it. Pure: it tells by store_events, and the time is an
+ * argument.
  */
 #ifndef FOOTFALL_STORE_REDIS_NEWS_H
 #define FOOTFALL_STORE_REDIS_NEWS_H
@@ -21,6 +24,7 @@ enum {
     REDIS_NEWS_UP_BYTES = 2 * REDIS_NEWS_BYTES, /* an address and a risk */
     REDIS_NEWS_TOLD_MAX = 4,
     REDIS_NEWS_PROVEN_MS = 5000, /* a link that is up for so long has proven itself */
+    REDIS_NEWS_AGAIN_MS = 10000, /* from time to time */
 };
 
 enum redis_trouble {
@@ -33,11 +37,13 @@ struct redis_news {
     const struct store_events *events;
     enum redis_trouble trouble; /* the latest, not over yet */
     /* What was told since the server has proven itself last: a ring, for troubles come in turn. */
-    struct {
+    struct redis_told {
         enum redis_trouble trouble;
+        uint64_t at_ms;
         char what[REDIS_NEWS_BYTES];
     } told[REDIS_NEWS_TOLD_MAX];
     unsigned told_count;
+    uint64_t told_ms;               /* the latest of them */
     char refusal[REDIS_NEWS_BYTES]; /* the latest */
     bool is_up_told;                /* behind the trouble, or at the start */
     bool is_left;                   /* the link is cut for the refusal: its fall is no news */
@@ -59,7 +65,7 @@ void redis_news_up(struct redis_news *news, uint64_t now_ms, const char *detail)
 void redis_news_down(struct redis_news *news, uint64_t now_ms, const char *reason);
 
 /* The server answered a batch with this error (borrowed; it may hold any byte). */
-void redis_news_refused(struct redis_news *news, struct slice error);
+void redis_news_refused(struct redis_news *news, uint64_t now_ms, struct slice error);
 
 /* The link is going to be cut because the server refused, which was told: the fall that is next is
  * no news. */

@@ -38,21 +38,25 @@ static void ask_for_script(struct redis_opening *opening, enum redis_ledger_form
     send_words(opening, command.words, command.count, script_answered);
 }
 
+/* Whether an error says that scripts are not to be had here, and not that something else is wrong:
+ * ERR is what has no kind of its own, as an unknown command. */
+static bool is_forbidden(enum redis_error_meaning meaning, struct slice error)
+{
+    return meaning == REDIS_ERROR_NO_SCRIPT || meaning == REDIS_ERROR_NO_RIGHT ||
+           slice_is(redis_error_kind(error), "NOPERM") || slice_is(redis_error_kind(error), "ERR");
+}
+
 static void script_refused(struct redis_opening *opening, struct slice error)
 {
-    switch (redis_error_meaning(error)) {
-    case REDIS_ERROR_NO_SCRIPT:
-        if (opening->asked == REDIS_LEDGER_SHORT) {
-            ask_for_script(opening, REDIS_LEDGER_WHOLE);
-            return;
-        }
-        break; /* it had the whole of it */
-    case REDIS_ERROR_NOT_NOW:
+    const enum redis_error_meaning meaning = redis_error_meaning(error);
+
+    if (meaning == REDIS_ERROR_NO_SCRIPT && opening->asked == REDIS_LEDGER_SHORT) {
+        ask_for_script(opening, REDIS_LEDGER_WHOLE);
+        return;
+    }
+    if (!is_forbidden(meaning, error)) {
         opening->events->not_now(opening->owner, error);
         return;
-    case REDIS_ERROR_OVERFLOW:
-    case REDIS_ERROR_OTHER:
-        break;
     }
     opening->events->forbidden(opening->owner, error);
     if (redis_link_is_up(opening->link)) {

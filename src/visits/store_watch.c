@@ -3,6 +3,7 @@
  */
 #include "visits/store_watch.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void store_watch_init(struct store_watch *watch, struct scoreboard_slot *slot, uint32_t slot_index)
@@ -27,8 +28,8 @@ void store_watch_status(struct store_watch *watch, const struct store_status *st
     shared_text_write(&store->warning, status->warning);
 }
 
-void store_watch_notice(struct store_watch *watch, enum store_notice level, const char *event,
-                        const char *detail)
+static bool write_notice(struct store_watch *watch, enum store_notice level, const char *event,
+                         const char *detail)
 {
     static const enum log_level levels[] = {
         [STORE_NOTICE_INFO] = LOG_INFO,
@@ -37,11 +38,31 @@ void store_watch_notice(struct store_watch *watch, enum store_notice level, cons
     };
     const struct scoreboard_store *store = &watch->slot->store;
 
-    LOG_EVENT_LIMITED(&watch->limit, levels[level], event,
-                      LOG_FIELD_NUMBER("slot", watch->slot_index), LOG_FIELD_TEXT("detail", detail),
-                      LOG_FIELD_NUMBER("reconnects", atomic_load(&store->reconnects)),
-                      LOG_FIELD_NUMBER("resent", atomic_load(&store->batches_resent)),
-                      LOG_FIELD_NUMBER("refused", atomic_load(&store->hits_refused)));
+    return LOG_EVENT_LIMITED(&watch->limit, levels[level], event,
+                             LOG_FIELD_NUMBER("slot", watch->slot_index),
+                             LOG_FIELD_TEXT("detail", detail),
+                             LOG_FIELD_NUMBER("reconnects", atomic_load(&store->reconnects)),
+                             LOG_FIELD_NUMBER("resent", atomic_load(&store->batches_resent)),
+                             LOG_FIELD_NUMBER("refused", atomic_load(&store->hits_refused)));
+}
+
+void store_watch_notice(struct store_watch *watch, enum store_notice level, const char *event,
+                        const char *detail)
+{
+    watch->left_event = NULL;
+    if (!write_notice(watch, level, event, detail)) {
+        watch->left_event = event;
+        watch->left_level = level;
+        (void)snprintf(watch->left_detail, sizeof watch->left_detail, "%s", detail);
+    }
+}
+
+void store_watch_beat(struct store_watch *watch)
+{
+    if (watch->left_event != NULL &&
+        write_notice(watch, watch->left_level, watch->left_event, watch->left_detail)) {
+        watch->left_event = NULL;
+    }
 }
 
 void store_watch_went_back(struct store_watch *watch, struct slice key, uint64_t before,
@@ -52,7 +73,8 @@ void store_watch_went_back(struct store_watch *watch, struct slice key, uint64_t
     memcpy(name, key.bytes, key.length);
     name[key.length] = '\0';
     (void)atomic_fetch_add(&watch->slot->store.went_back, 1);
-    LOG_EVENT_LIMITED(&watch->limit, LOG_ERROR, "counter_went_back",
-                      LOG_FIELD_NUMBER("slot", watch->slot_index), LOG_FIELD_TEXT("key", name),
-                      LOG_FIELD_NUMBER("before", before), LOG_FIELD_NUMBER("number", number));
+    (void)LOG_EVENT_LIMITED(&watch->limit, LOG_ERROR, "counter_went_back",
+                            LOG_FIELD_NUMBER("slot", watch->slot_index),
+                            LOG_FIELD_TEXT("key", name), LOG_FIELD_NUMBER("before", before),
+                            LOG_FIELD_NUMBER("number", number));
 }

@@ -17,6 +17,10 @@ struct store_watch {
     struct scoreboard_slot *slot; /* borrowed; its part on the store has no other writer */
     uint32_t slot_index;
     struct log_limit limit; /* a disk or link on the edge fails and works in turn */
+    /* The latest notice, where the limit left it out: it says how things stand. */
+    const char *left_event; /* a constant; NULL: none */
+    enum store_notice left_level;
+    char left_detail[LOG_VALUE_BYTES_MAX];
 };
 
 /* Makes the watch of one worker. */
@@ -25,9 +29,12 @@ void store_watch_init(struct store_watch *watch, struct scoreboard_slot *slot, u
 /* Takes what store_events.status() tells. */
 void store_watch_status(struct store_watch *watch, const struct store_status *status);
 
-/* Takes what store_events.notice() tells. */
+/* Takes what store_events.notice() tells; `event` is a constant. */
 void store_watch_notice(struct store_watch *watch, enum store_notice level, const char *event,
                         const char *detail);
+
+/* Writes the latest notice if it was left out and may be written now. Comes with each beat. */
+void store_watch_beat(struct store_watch *watch);
 
 /* Takes what a tally_went_back tells. */
 void store_watch_went_back(struct store_watch *watch, struct slice key, uint64_t before,

@@ -37,8 +37,8 @@ static void a_link_over_a_unix_socket_is_up(void **state)
 
     begin(&scene);
     assert_non_null(mkdtemp(folder));
-    (void)snprintf(path, sizeof path, "%s/redis.sock", folder);
-    (void)snprintf(text, sizeof text, "redis+unix://:secret@%s?db=1", path);
+    (void)snprintf(path, sizeof path, "%s/redis\xff.sock", folder);
+    (void)snprintf(text, sizeof text, "redis+unix://:secret@%s/redis%%ff.sock?db=1", folder);
     fake_listen_unix(&scene.server, path);
     assert_int_equal(redis_url_parse(slice_of(text), &url, &problem), 0);
     assert_int_equal(
@@ -46,7 +46,8 @@ static void a_link_over_a_unix_socket_is_up(void **state)
         0);
     turn_until(&scene.turning, is_up, &scene);
     assert_string_equal(scene.server.log, "AUTH secret|SELECT 1|PING|NAME|");
-    assert_string_equal(scene.up_detail, path);
+    (void)snprintf(text, sizeof text, "%s/redis?.sock", folder);
+    assert_string_equal(scene.up_detail, text); /* a line in JSON holds no other bytes */
     send_commands(&scene, 3);
     turn_until(&scene.turning, has_answers, &scene);
     assert_int_equal(scene.answers[2].integer, 3);
@@ -162,6 +163,31 @@ static void an_address_that_swallows_everything_leaves_time_for_the_next(void **
     assert_int_equal(scene.downs_count, 0);
     end(&scene);
     close_black_hole(fds);
+}
+
+/* It held everything up for half a minute, where the kernel gave up. */
+static void a_dead_address_holds_nothing_up_for_long_whatever_the_timeout(void **state)
+{
+    static const uint32_t timeouts_ms[] = {0, 60000};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof timeouts_ms / sizeof timeouts_ms[0]; i++) {
+        struct scene scene;
+        uint64_t begin_ms;
+        int fds[3];
+
+        begin(&scene);
+        fake_listen(&scene.server);
+        make_black_hole(&scene, "127.0.0.2", fds);
+        lookup_addresses[0] = "127.0.0.2";
+        lookup_addresses[1] = "127.0.0.1";
+        begin_ms = loop_now_ms(scene.turning.loop);
+        open_link(&scene, "redis://redis.example", "", timeouts_ms[i]);
+        turn_until(&scene.turning, is_up, &scene);
+        assert_in_range(loop_now_ms(scene.turning.loop) - begin_ms, 5000, 5500);
+        end(&scene);
+        close_black_hole(fds);
+    }
 }
 
 static void a_connect_that_takes_too_long_is_given_up(void **state)
@@ -455,6 +481,7 @@ int main(void)
         cmocka_unit_test(an_address_that_is_skipped_leaves_the_link_to_the_next),
         cmocka_unit_test(the_addresses_behind_one_that_is_skipped_may_fail_too),
         cmocka_unit_test(an_address_that_swallows_everything_leaves_time_for_the_next),
+        cmocka_unit_test(a_dead_address_holds_nothing_up_for_long_whatever_the_timeout),
         cmocka_unit_test(a_connect_that_takes_too_long_is_given_up),
         cmocka_unit_test(a_server_that_is_not_there_is_tried_again_and_found_when_it_comes),
         cmocka_unit_test(a_refused_password_is_told_without_the_password),

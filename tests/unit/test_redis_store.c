@@ -2,6 +2,7 @@
  * test_redis_store.c - batches to a scripted server, and what becomes of their hits.
  */
 #include "redis_store_scene.h"
+#include "store/redis_news.h"
 
 /* ---- counting ---- */
 
@@ -131,13 +132,13 @@ static void what_the_server_refuses_is_told_once_until_it_changes(void **state)
 static void what_the_server_says_is_told_clean_and_short(void **state)
 {
     static char answer[600] = "-ERR \x1b[31m\t\"";
-    static char expected[300] = "redis_refused: ERR ?[31m?\"";
+    static char expected[REDIS_NEWS_BYTES + 40] = "redis_refused: ERR ?[31m?\"";
     struct scene scene;
     (void)state;
 
     memset(answer + strlen(answer), 'x', 400);
     memcpy(answer + strlen(answer), "\r\n", 3);
-    memset(expected + strlen(expected), 'x', 255 - strlen("ERR ?[31m?\""));
+    memset(expected + strlen(expected), 'x', REDIS_NEWS_BYTES - 1 - strlen("ERR ?[31m?\""));
     memcpy(expected + strlen(expected), "|", 2);
     begin(&scene);
     scene.server.command = answer_as_told;

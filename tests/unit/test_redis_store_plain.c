@@ -11,6 +11,15 @@ static void begin_plain(struct scene *scene)
     turn_until(&scene->turning, is_ready, scene);
 }
 
+static void answer_script_and_count_as_told(struct fake_connection *connection, const char *command)
+{
+    if (strncmp(command, "COUNT", 5) == 0) {
+        fake_send(connection, answer_to_count);
+    } else {
+        answer_script_as_told(connection, command);
+    }
+}
+
 /* What was sent from the first question for the layout on. */
 static const char *asked_of(const struct scene *scene)
 {
@@ -105,6 +114,45 @@ static void that_no_script_may_be_run_is_told_once(void **state)
     }
     assert_non_null(strstr(scene.notices, "redis_plain: "));
     assert_null(strstr(strstr(scene.notices, "redis_plain: ") + 1, "redis_plain: "));
+    end(&scene);
+}
+
+/* It was 503 until the link fell. */
+static void a_right_to_run_scripts_that_is_taken_away_is_noticed(void **state)
+{
+    struct scene scene;
+    (void)state;
+
+    begin(&scene);
+    answer_to_script = "-NOPERM this user has no permissions to run the 'evalsha' command\r\n";
+    answer_to_count = answer_to_script;
+    scene.server.command = answer_script_and_count_as_told;
+    apply_and_wait(&scene, 0, "counter", 2);
+    check_numbers(&scene, 0, 1);
+    assert_non_null(strstr(scene.server.log, "|INCRBY counter 2|"));
+    assert_non_null(strstr(scene.notices, "redis_plain: "));
+    assert_non_null(strstr(scene.notices, "redis_counts_again: NOPERM|"));
+    end(&scene);
+}
+
+/* It was plain for as long as the link lasted, though scripts are not forbidden. */
+static void an_error_that_says_nothing_of_scripts_forbids_none(void **state)
+{
+    struct scene scene;
+    (void)state;
+
+    begin_not_ready(&scene);
+    answer_to_script = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+    scene.server.command = answer_script_as_told;
+    while (strstr(scene.notices, "redis_refused: OOM command not allowed") == NULL) {
+        turn_for(&scene.turning, 1);
+    }
+    scene.server.command = fake_answer;
+    turn_until(&scene.turning, is_ready, &scene);
+    apply_and_wait(&scene, 0, "counter", 2);
+    check_numbers(&scene, 0, 1);
+    assert_null(strstr(scene.server.log, "INCRBY"));
+    assert_null(strstr(scene.notices, "redis_plain"));
     end(&scene);
 }
 
@@ -273,6 +321,8 @@ int main(void)
         cmocka_unit_test(counted_plainly_a_batch_whose_answer_is_lost_fails),
         cmocka_unit_test(what_was_sent_by_the_script_is_not_sent_again_plainly),
         cmocka_unit_test(that_no_script_may_be_run_is_told_once),
+        cmocka_unit_test(a_right_to_run_scripts_that_is_taken_away_is_noticed),
+        cmocka_unit_test(an_error_that_says_nothing_of_scripts_forbids_none),
         cmocka_unit_test(what_the_server_does_not_count_now_waits_for_a_new_link),
         cmocka_unit_test(what_was_refused_and_then_lost_fails),
         cmocka_unit_test(the_layout_is_looked_at_once_for_each_key_and_link),

@@ -12,11 +12,12 @@
 static struct scoreboard_slot slot;
 static struct store_watch watch;
 static char logged[2048];
+static bool limit_is_reached;
 
-void __wrap_log_write_limited(struct log_limit *limit, enum log_level level, const char *event,
+bool __wrap_log_write_limited(struct log_limit *limit, enum log_level level, const char *event,
                               const struct log_field *fields, size_t fields_count);
 
-void __wrap_log_write_limited(struct log_limit *limit, enum log_level level, const char *event,
+bool __wrap_log_write_limited(struct log_limit *limit, enum log_level level, const char *event,
                               const struct log_field *fields, size_t fields_count)
 {
     static const char *const levels[] = {
@@ -28,6 +29,9 @@ void __wrap_log_write_limited(struct log_limit *limit, enum log_level level, con
     size_t length = strlen(logged);
 
     assert_ptr_equal(limit, &watch.limit); /* one for all that it says */
+    if (limit_is_reached) {
+        return false;
+    }
     length +=
         (size_t)snprintf(logged + length, sizeof logged - length, "%s %s", levels[level], event);
     for (size_t i = 0; i < fields_count; i++) {
@@ -39,12 +43,14 @@ void __wrap_log_write_limited(struct log_limit *limit, enum log_level level, con
         assert_true(length < sizeof logged - 2);
     }
     (void)snprintf(logged + length, sizeof logged - length, "\n");
+    return true;
 }
 
 static void begin(void)
 {
     memset(&slot, 0, sizeof slot);
     logged[0] = '\0';
+    limit_is_reached = false;
     store_watch_init(&watch, &slot, 3);
 }
 
@@ -198,6 +204,37 @@ static void what_it_says_is_bounded(void **state)
     assert_true(watch.limit.period_ms > 0);
 }
 
+/* It was never written: the log ended with how things had been before. */
+static void the_latest_notice_is_written_later_where_it_was_left_out(void **state)
+{
+    (void)state;
+
+    begin();
+    limit_is_reached = true;
+    store_watch_notice(&watch, STORE_NOTICE_INFO, "redis_counts_again", "OOM");
+    store_watch_notice(&watch, STORE_NOTICE_ERROR, "redis_refused", "OOM x");
+    store_watch_beat(&watch);
+    assert_logged("");
+    limit_is_reached = false;
+    store_watch_beat(&watch);
+    assert_logged("error redis_refused slot=3 detail=<OOM x> reconnects=0 resent=0 refused=0\n");
+    store_watch_beat(&watch);
+    assert_logged("");
+}
+
+static void a_notice_that_is_written_makes_one_that_was_left_out_old(void **state)
+{
+    (void)state;
+
+    begin();
+    limit_is_reached = true;
+    store_watch_notice(&watch, STORE_NOTICE_ERROR, "redis_refused", "OOM x");
+    limit_is_reached = false;
+    store_watch_notice(&watch, STORE_NOTICE_INFO, "redis_counts_again", "OOM");
+    store_watch_beat(&watch);
+    assert_logged("info redis_counts_again slot=3 detail=<OOM> reconnects=0 resent=0 refused=0\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +245,8 @@ int main(void)
         cmocka_unit_test(a_counter_that_went_back_is_an_error_and_counted),
         cmocka_unit_test(the_longest_key_is_told_whole_and_none_is_read_beyond_its_end),
         cmocka_unit_test(what_it_says_is_bounded),
+        cmocka_unit_test(the_latest_notice_is_written_later_where_it_was_left_out),
+        cmocka_unit_test(a_notice_that_is_written_makes_one_that_was_left_out_old),
     };
 
     return cmocka_run_group_tests_name("store_watch", tests, NULL, NULL);
