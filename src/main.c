@@ -4,12 +4,14 @@
  * Every process of footfall leaves by returning from here, but for one that is past its drain
  * time-out or was asked twice to stop.
  */
+#include "base/clock.h"
 #include "base/fault_point.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/scoreboard.h"
 #include "base/settings.h"
 #include "loop/signals.h"
+#include "process/admin_listener.h"
 #include "process/descriptors.h"
 #include "process/listener.h"
 #include "process/loop_choice.h"
@@ -92,14 +94,20 @@ static int serve_alone(const struct settings *settings, enum loop_kind loop_kind
                        struct scoreboard *scoreboard, struct listeners *listeners)
 {
     const struct worker_context context = {
+        .version = FOOTFALL_VERSION,
         .settings = settings,
         .loop_kind = loop_kind,
+        .scoreboard = scoreboard,
         .slot = &scoreboard->slots[0],
         .channel_fd = -1,
         .listeners = listeners,
+        .accepts = true,
         .share = share_of(scoreboard, settings->workers, 0),
     };
-    int exit_status = worker_run(&context);
+    int exit_status;
+
+    scoreboard_slot_begin(&scoreboard->slots[0], getpid(), clock_monotonic_ms());
+    exit_status = worker_run(&context);
 
     listeners_unlink(listeners);
     return exit_status;
@@ -110,12 +118,15 @@ static int serve_as_worker(const struct settings *settings, enum loop_kind loop_
                            const struct master_result *role)
 {
     const struct worker_context context = {
+        .version = FOOTFALL_VERSION,
         .settings = settings,
         .loop_kind = loop_kind,
+        .scoreboard = scoreboard,
         .slot = &scoreboard->slots[role->slot],
         .slot_index = role->slot,
         .channel_fd = role->channel_fd,
-        .listeners = settings->balance == BALANCE_KERNEL ? listeners : NULL,
+        .listeners = listeners,
+        .accepts = settings->balance == BALANCE_KERNEL,
         .share = share_of(scoreboard, settings->workers, role->slot),
     };
 
@@ -145,6 +156,7 @@ static int serve_together(const struct settings *settings, enum loop_kind loop_k
 static int serve(const struct settings *settings, const struct store_url *store)
 {
     static struct listeners listeners; /* some kilobytes, one for each process */
+    static struct pid_file pid_file;
     struct scoreboard *scoreboard = NULL;
     enum loop_kind loop_kind;
     char reason[LISTENER_REASON_BYTES];
@@ -160,15 +172,21 @@ static int serve(const struct settings *settings, const struct store_url *store)
     if (result < 0) {
         return fail(strerror(-result));
     }
+    scoreboard_begin(scoreboard, getpid(), clock_monotonic_ms(), clock_wall_ms());
     log_start(settings, store);
     if (loop_choose(settings->loop, &loop_kind, reason) < 0 ||
         listeners_open(settings->listen, settings->listen_count, &listeners, reason) < 0) {
+        exit_status = fail(reason);
+    } else if (admin_listener_open(settings, &listeners, &pid_file, reason) < 0) {
+        listeners_close(&listeners);
+        listeners_unlink(&listeners);
         exit_status = fail(reason);
     } else if (settings->workers == 0) {
         exit_status = serve_alone(settings, loop_kind, scoreboard, &listeners);
     } else {
         exit_status = serve_together(settings, loop_kind, scoreboard, &listeners);
     }
+    pid_file_remove(&pid_file);
     scoreboard_destroy(scoreboard);
     return exit_status;
 }

@@ -10,6 +10,9 @@
  * processes of a host. */
 uint64_t clock_monotonic_ms(void);
 
+/* The same clock's microseconds. */
+uint64_t clock_monotonic_us(void);
+
 /* Milliseconds since 1970-01-01 00:00 UTC. */
 int64_t clock_wall_ms(void);
 

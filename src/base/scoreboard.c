@@ -3,6 +3,8 @@
  */
 #include "base/scoreboard.h"
 
+#include "base/counter.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -19,6 +21,13 @@ int scoreboard_create(struct scoreboard **out_scoreboard)
     return 0;
 }
 
+void scoreboard_begin(struct scoreboard *scoreboard, int64_t pid, uint64_t now_ms, int64_t wall_ms)
+{
+    atomic_store(&scoreboard->master.pid, pid);
+    atomic_store(&scoreboard->master.started_ms, now_ms);
+    atomic_store(&scoreboard->master.started_at_ms, wall_ms);
+}
+
 void scoreboard_destroy(struct scoreboard *scoreboard)
 {
     if (scoreboard != NULL) {
@@ -30,10 +39,6 @@ static void store_clear(struct scoreboard_store *store)
 {
     atomic_store(&store->is_linked, false);
     atomic_store(&store->since_ms, 0);
-    atomic_store(&store->reconnects, 0);
-    atomic_store(&store->batches_resent, 0);
-    atomic_store(&store->hits_refused, 0);
-    atomic_store(&store->went_back, 0);
     shared_text_write(&store->last_error, "");
     shared_text_write(&store->risk, "");
     shared_text_write(&store->warning, "");
@@ -52,6 +57,13 @@ void scoreboard_slot_clear(struct scoreboard_slot *slot, enum worker_state state
     atomic_store(&slot->state, state);
     slot->reason[0] = '\0';
     store_clear(&slot->store);
+}
+
+void scoreboard_slot_begin(struct scoreboard_slot *slot, int64_t pid, uint64_t now_ms)
+{
+    atomic_store(&slot->pid, pid);
+    atomic_store(&slot->started_ms, now_ms);
+    counter_add(&slot->starts, 1);
 }
 
 void scoreboard_slot_refuse(struct scoreboard_slot *slot, uint64_t number)

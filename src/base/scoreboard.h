@@ -8,6 +8,7 @@
 #ifndef FOOTFALL_BASE_SCOREBOARD_H
 #define FOOTFALL_BASE_SCOREBOARD_H
 
+#include "base/histogram.h"
 #include "base/shared_text.h"
 
 #include <stdatomic.h>
@@ -29,7 +30,19 @@ enum worker_state {
     WORKER_DRAINING,
 };
 
-/* How the worker's store is doing, for whoever asks. The worker writes it. */
+/* What a slot's workers have done, one after the other: it only grows. The worker writes it. */
+struct scoreboard_traffic {
+    _Atomic uint64_t connections; /* taken */
+    _Atomic uint64_t answers[6];  /* by the first digit of their status */
+    _Atomic uint64_t hits;        /* that were given a number */
+    _Atomic uint64_t batches;     /* that the store has answered or refused */
+    struct histogram hit_ms;      /* from the request to its number, or to none */
+    struct histogram batch_us;    /* from sending to the answer */
+    struct histogram batch_hits;
+};
+
+/* How the worker's store is doing, for whoever asks. The worker writes it. What is counted only
+ * grows, from worker to worker. */
 struct scoreboard_store {
     _Atomic bool is_linked;          /* to a server; false also where there is none */
     _Atomic uint64_t since_ms;       /* monotonic: when the link came up or fell; 0: never yet */
@@ -55,12 +68,25 @@ struct scoreboard_slot {
     /* Others serve what is queued at shared listeners: this worker leaves it to them. The master's,
      * before it ends the channel; at a stop, or when it was killed, it is false. */
     _Atomic bool others_serve;
+    _Atomic int64_t pid;         /* of the present worker, or the last; the master's */
+    _Atomic uint64_t started_ms; /* monotonic, of that; the master's */
+    _Atomic uint64_t starts;     /* workers that it has had; the master's */
+    _Alignas(CACHE_LINE_BYTES) struct scoreboard_traffic traffic;
     _Alignas(CACHE_LINE_BYTES) struct scoreboard_store store;
     /* Why it cannot start; written before it exits, read after it is reaped. */
     _Alignas(CACHE_LINE_BYTES) char reason[SCOREBOARD_REASON_BYTES];
 };
 
+/* What there is once. The master writes it, or the single process. */
+struct scoreboard_master {
+    _Atomic int64_t pid;
+    _Atomic uint64_t started_ms;   /* monotonic */
+    _Atomic int64_t started_at_ms; /* since 1970 */
+    _Atomic bool is_stopping;
+};
+
 struct scoreboard {
+    struct scoreboard_master master;
     struct scoreboard_slot slots[SCOREBOARD_SLOTS_MAX];
 };
 
@@ -68,11 +94,18 @@ struct scoreboard {
  * mmap(2). */
 int scoreboard_create(struct scoreboard **out_scoreboard);
 
+/* Notes the master, or the single process. */
+void scoreboard_begin(struct scoreboard *scoreboard, int64_t pid, uint64_t now_ms, int64_t wall_ms);
+
 /* Unmaps it from this process. NULL is fine. */
 void scoreboard_destroy(struct scoreboard *scoreboard);
 
-/* For a slot whose worker is gone: everything as before its first one. The master's. */
+/* For a slot whose worker is gone: everything that is of one worker as before its first one. The
+ * master's. */
 void scoreboard_slot_clear(struct scoreboard_slot *slot, enum worker_state state, uint64_t now_ms);
+
+/* Notes the slot's new worker. The master's, or the single process's. */
+void scoreboard_slot_begin(struct scoreboard_slot *slot, int64_t pid, uint64_t now_ms);
 
 /* Notes that deal `number` was not taken. The worker's, before it stores `taken`. */
 void scoreboard_slot_refuse(struct scoreboard_slot *slot, uint64_t number);

@@ -32,6 +32,12 @@ enum setting_loop {
     SETTING_LOOP_EPOLL,
 };
 
+enum setting_admin {
+    SETTING_ADMIN_AUTO, /* a socket in the runtime folder */
+    SETTING_ADMIN_NAMED,
+    SETTING_ADMIN_NONE,
+};
+
 struct settings {
     struct address listen[SETTINGS_LISTEN_MAX];
     uint32_t listen_count;
@@ -47,6 +53,8 @@ struct settings {
     uint64_t worker_timeout_ms;
     enum setting_balance balance;
     enum setting_loop loop;
+    enum setting_admin admin_kind;
+    struct address admin; /* SETTING_ADMIN_NAMED */
     enum log_level log_level;
     enum log_format log_format;
 };

@@ -25,6 +25,20 @@ bool setting_parse_listen(const struct setting *setting, const char *text,
     return parse_address(slice_of(text), settings);
 }
 
+bool setting_parse_admin(const struct setting *setting, const char *text, struct settings *settings)
+{
+    (void)setting;
+    if (strcmp(text, "none") == 0) {
+        settings->admin_kind = SETTING_ADMIN_NONE;
+    } else if (strcmp(text, "auto") == 0) {
+        settings->admin_kind = SETTING_ADMIN_AUTO;
+    } else {
+        settings->admin_kind = SETTING_ADMIN_NAMED;
+        return address_parse(slice_of(text), &settings->admin);
+    }
+    return true;
+}
+
 bool setting_parse_several(const struct setting *setting, const char *text,
                            struct settings *settings)
 {

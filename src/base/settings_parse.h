@@ -36,6 +36,8 @@ bool setting_parse_milliseconds(const struct setting *setting, const char *text,
 bool setting_parse_balance(const struct setting *setting, const char *text,
                            struct settings *settings);
 bool setting_parse_loop(const struct setting *setting, const char *text, struct settings *settings);
+bool setting_parse_admin(const struct setting *setting, const char *text,
+                         struct settings *settings);
 bool setting_parse_log_level(const struct setting *setting, const char *text,
                              struct settings *settings);
 bool setting_parse_log_format(const struct setting *setting, const char *text,

@@ -6,6 +6,8 @@
  */
 #include "http/connection.h"
 
+#include "base/counter.h"
+
 #include <assert.h>
 
 void connection_flush_later(struct connection *connection)
@@ -58,6 +60,9 @@ static size_t write_answer(struct connection *connection, const struct exchange 
         .date = present_date(server),
     };
 
+    if (server->settings.answers != NULL) {
+        counter_add(&server->settings.answers[exchange->reply.status / 100], 1);
+    }
     manner.says_keep_alive = !manner.closes && exchange->minor_version == 0;
     if (manner.closes && connection->state != CONNECTION_ENDING) {
         connection_drop_input(connection);
@@ -78,6 +83,28 @@ static void drop_oldest(struct connection *connection)
     exchange_give(&connection->server->exchanges, exchange);
 }
 
+/* Writes what has room of the answer's content; the rest goes with the next output. Returns how
+ * many bytes that made. */
+static size_t write_content(struct exchange *exchange, char *out_bytes, size_t room)
+{
+    const struct content *content = exchange->reply.content;
+    size_t length = content->length - exchange->content_written;
+
+    if (length > room) {
+        length = room;
+    }
+    memcpy(out_bytes, content->bytes + exchange->content_written, length);
+    exchange->content_written += length;
+    return length;
+}
+
+static bool has_content_left(const struct exchange *exchange)
+{
+    const struct content *content = exchange->reply.content;
+
+    return content != NULL && !exchange->is_head && exchange->content_written < content->length;
+}
+
 /* Writes what is ready into the output; returns how many bytes that made. */
 static size_t fill_output(struct connection *connection)
 {
@@ -85,15 +112,25 @@ static size_t fill_output(struct connection *connection)
 
     while (connection->oldest != NULL && length + REPLY_BYTES_MAX <= OUTPUT_BYTES) {
         struct exchange *exchange = connection->oldest;
+        char *bytes = connection->output->bytes;
 
         if (exchange->wants_continue) {
             exchange->wants_continue = false;
-            length += reply_write_continue(connection->output->bytes + length);
+            length += reply_write_continue(bytes + length);
         }
         if (!exchange->is_ready) {
             break;
         }
-        length += write_answer(connection, exchange, connection->output->bytes + length);
+        if (!exchange->is_begun) {
+            exchange->is_begun = true;
+            length += write_answer(connection, exchange, bytes + length);
+        }
+        if (has_content_left(exchange)) {
+            length += write_content(exchange, bytes + length, OUTPUT_BYTES - length);
+        }
+        if (has_content_left(exchange)) {
+            break;
+        }
         drop_oldest(connection);
     }
     return length;

@@ -14,7 +14,7 @@ void exchange_table_init(struct exchange_table *table)
 
 void exchange_table_finish(struct exchange_table *table)
 {
-    for (uint32_t i = 0; i < table->blocks_count; i++) {
+    for (uint32_t i = 0; i < table->blocks_count; i++) { /* all of them unused */
         free(table->blocks[i]);
     }
     free(table->blocks);
@@ -60,13 +60,17 @@ struct exchange *exchange_take(struct exchange_table *table, struct connection *
     exchange->connection = connection;
     exchange->handler = NULL;
     exchange->is_whole = exchange->is_ready = exchange->is_head = false;
-    exchange->keeps_alive = exchange->wants_continue = false;
+    exchange->keeps_alive = exchange->wants_continue = exchange->is_begun = false;
+    exchange->content_written = 0;
+    exchange->reply.content = NULL;
     exchange->minor_version = 1;
     return exchange;
 }
 
 void exchange_give(struct exchange_table *table, struct exchange *exchange)
 {
+    free(exchange->reply.content);
+    exchange->reply.content = NULL;
     exchange->connection = NULL;
     exchange->generation++;
     exchange->next = table->unused;

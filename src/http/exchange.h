@@ -26,7 +26,9 @@ struct exchange {
     bool is_head;
     bool keeps_alive;
     bool wants_continue; /* 100 Continue is owed */
+    bool is_begun;       /* the head of the answer has been written */
     uint8_t minor_version;
+    size_t content_written; /* bytes of the reply's content */
     struct reply reply;
 };
 
@@ -44,7 +46,7 @@ void exchange_table_finish(struct exchange_table *table);
 /* An exchange of `connection` with its members zeroed, or NULL without memory. */
 struct exchange *exchange_take(struct exchange_table *table, struct connection *connection);
 
-/* Gives it back; its ticket names nothing from now on. */
+/* Gives it back, and frees the content of its reply; its ticket names nothing from now on. */
 void exchange_give(struct exchange_table *table, struct exchange *exchange);
 
 uint64_t exchange_ticket(const struct exchange *exchange);

@@ -65,17 +65,21 @@ void reply_set_error(struct reply *out_reply, uint16_t status, const char *sente
     out_reply->retry_after_s = 0;
     out_reply->has_no_length = false;
     out_reply->allow = NULL;
+    out_reply->content_type = NULL;
+    out_reply->content = NULL;
     out_reply->body_length = (uint8_t)(writer.end - out_reply->body);
 }
 
 /* The head of any answer, up to its length, which only some have. */
-static void write_head(struct writer *writer, uint16_t status, struct slice date)
+static void write_head(struct writer *writer, uint16_t status, const char *content_type,
+                       struct slice date)
 {
     write_slice(writer, slice_of(status_lines[status]));
     write_slice(writer, SLICE("Date: "));
     write_slice(writer, date);
     if (has_content(status)) {
-        write_slice(writer, SLICE("\r\nContent-Type: application/json"));
+        write_slice(writer, SLICE("\r\nContent-Type: "));
+        write_slice(writer, slice_of(content_type != NULL ? content_type : "application/json"));
     }
     write_slice(writer, SLICE("\r\nCache-Control: no-store"));
 }
@@ -84,10 +88,15 @@ void reply_head_prepare(struct reply_head *out_head, struct slice date)
 {
     struct writer writer = {out_head->bytes};
 
-    write_head(&writer, 200, date);
+    write_head(&writer, 200, NULL, date);
     write_slice(&writer, SLICE("\r\nContent-Length: "));
     out_head->length = (uint16_t)(writer.end - out_head->bytes);
     assert(out_head->length <= REPLY_HEAD_BYTES_MAX);
+}
+
+static size_t length_of(const struct reply *reply)
+{
+    return reply->content != NULL ? reply->content->length : reply->body_length;
 }
 
 size_t reply_write(char *out_bytes, const struct reply *reply, const struct reply_manner *manner)
@@ -95,14 +104,14 @@ size_t reply_write(char *out_bytes, const struct reply *reply, const struct repl
     struct writer writer = {out_bytes};
 
     assert(reply_has_status(reply->status));
-    if (reply->status == 200 && !reply->has_no_length) {
+    if (reply->status == 200 && !reply->has_no_length && reply->content_type == NULL) {
         write_slice(&writer, (struct slice){manner->prepared->bytes, manner->prepared->length});
-        write_number(&writer, reply->body_length);
+        write_number(&writer, length_of(reply));
     } else {
-        write_head(&writer, reply->status, manner->date);
+        write_head(&writer, reply->status, reply->content_type, manner->date);
         if (has_content(reply->status) && !reply->has_no_length) {
             write_slice(&writer, SLICE("\r\nContent-Length: "));
-            write_number(&writer, reply->body_length);
+            write_number(&writer, length_of(reply));
         }
     }
     if (reply->allow != NULL) {
@@ -119,7 +128,7 @@ size_t reply_write(char *out_bytes, const struct reply *reply, const struct repl
         write_slice(&writer, SLICE("\r\nConnection: keep-alive"));
     }
     write_slice(&writer, SLICE("\r\n\r\n"));
-    if (has_content(reply->status) && !manner->is_head) {
+    if (has_content(reply->status) && !manner->is_head && reply->content == NULL) {
         write_slice(&writer, (struct slice){reply->body, reply->body_length});
     }
     assert((size_t)(writer.end - out_bytes) <= REPLY_BYTES_MAX);

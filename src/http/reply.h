@@ -15,13 +15,21 @@ enum {
     REPLY_HEAD_BYTES_MAX = 190,
 };
 
+/* A body that is too long to be copied about. */
+struct content {
+    size_t length;
+    char bytes[];
+};
+
 struct reply {
     uint16_t status;        /* one that reply_has_status() knows */
     uint16_t retry_after_s; /* 0: none */
     uint8_t body_length;
-    bool has_no_length; /* the answer to HEAD where the body's length cannot be known */
-    const char *allow;  /* static, NULL: none */
-    char body[REPLY_BODY_BYTES_MAX]; /* JSON */
+    bool has_no_length;       /* the answer to HEAD where the body's length cannot be known */
+    const char *allow;        /* static, NULL: none */
+    const char *content_type; /* static, NULL: application/json */
+    struct content *content;  /* of malloc(3): goes with the answer and is freed; NULL: the body */
+    char body[REPLY_BODY_BYTES_MAX];
 };
 
 /* The head that nearly every answer has, up to the digits of its length: made once a second. */
@@ -49,7 +57,8 @@ void reply_set_error(struct reply *out_reply, uint16_t status, const char *sente
 /* Makes the head for this date. */
 void reply_head_prepare(struct reply_head *out_head, struct slice date);
 
-/* Writes the reply into at least REPLY_BYTES_MAX bytes and returns its length. */
+/* Writes the reply into at least REPLY_BYTES_MAX bytes and returns its length; of one with content
+ * the head alone. */
 size_t reply_write(char *out_bytes, const struct reply *reply, const struct reply_manner *manner);
 
 /* Writes the interim answer 100 (RFC 9110 15.2.1), likewise. */

@@ -96,6 +96,7 @@ void http_server_answer(struct http_server *server, uint64_t ticket, const struc
     struct exchange *exchange = exchange_find(&server->exchanges, ticket);
 
     if (exchange == NULL) {
+        free(reply->content);
         return; /* the connection is gone: what was counted stays counted */
     }
     assert(exchange->is_whole && !exchange->is_ready);
@@ -103,6 +104,8 @@ void http_server_answer(struct http_server *server, uint64_t ticket, const struc
     exchange->reply.retry_after_s = reply->retry_after_s;
     exchange->reply.has_no_length = reply->has_no_length;
     exchange->reply.allow = reply->allow;
+    exchange->reply.content_type = reply->content_type;
+    exchange->reply.content = reply->content;
     exchange->reply.body_length = reply->body_length;
     memcpy(exchange->reply.body, reply->body, reply->body_length);
     exchange->is_ready = true;

@@ -33,6 +33,7 @@ struct http_settings {
     void (*connection_ended)(void *owner); /* may be NULL: a descriptor is free again */
     void *owner;                           /* of the calls above, and of drained() */
     _Atomic uint32_t *connections_gauge;   /* kept at the number of open connections */
+    _Atomic uint64_t *answers; /* counted here by their status' first digit; NULL: not */
 };
 
 /* The contract's limits. */
@@ -47,7 +48,8 @@ int http_server_create(struct loop *loop, const struct http_settings *settings,
 /* Serves the connected, nonblocking socket `fd`, and takes it, even on failure. 0 or -ENOMEM. */
 int http_server_take(struct http_server *server, int fd);
 
-/* Answers a request; a ticket whose connection is gone is fine. The reply is copied. */
+/* Answers a request; a ticket whose connection is gone is fine. The reply is copied,
+ * but for its content, which is taken. */
 void http_server_answer(struct http_server *server, uint64_t ticket, const struct reply *reply);
 
 /* Brings all connections to their end: the answer to the last request that has been read says

@@ -30,6 +30,7 @@ enum {
 
 struct accept_source {
     struct descriptor descriptor;
+    uint32_t listener;
     uint32_t drained_count; /* since the drain began */
     struct accept_intake *intake;
 };
@@ -103,7 +104,7 @@ static int accept_queued(struct accept_source *source, uint32_t accepts_max, uin
         if (fd < 0) {
             return fd;
         }
-        intake->events.took(intake->events.owner, fd);
+        intake->events.took(intake->events.owner, fd, source->listener);
     }
     return 0;
 }
@@ -124,7 +125,7 @@ static void accepted(void *owner, int result, const char *bytes)
         wait_for_room(intake);
         return;
     }
-    intake->events.took(intake->events.owner, result);
+    intake->events.took(intake->events.owner, result, source->listener);
     if (fair_share_is_full(&intake->share)) { /* what is held is asked for when there is room */
         wait_for_room(intake);
     } else {
@@ -248,15 +249,20 @@ int accept_intake_create(struct loop *loop, struct listeners *listeners,
     timer_init(&intake->retry, watch_all, intake);
     timer_init(&intake->pause, pause_is_over, intake);
     for (uint32_t i = 0; i < listeners->count; i++) {
-        struct accept_source *source = &intake->sources[i];
+        struct accept_source *source = &intake->sources[intake->sources_count];
 
+        if (listeners->list[i].fd < 0) {
+            continue;
+        }
         source->intake = intake;
+        source->listener = i;
         descriptor_open(&source->descriptor, loop, listeners->list[i].fd,
                         intake->accepts_ahead ? &ahead_source_events : &one_by_one_source_events,
                         source);
         listeners->list[i].fd = -1;
+        intake->sources_count++;
     }
-    intake->sources_count = intake->open_count = listeners->count;
+    intake->open_count = intake->sources_count;
     *out_intake = intake;
     return 0;
 }
@@ -295,7 +301,7 @@ static void source_drained(struct accept_source *source, int result)
     struct accept_intake *intake = source->intake;
 
     if (result >= 0) {
-        intake->events.took(intake->events.owner, result);
+        intake->events.took(intake->events.owner, result, source->listener);
     }
     if (result == -EAGAIN || ++source->drained_count > DRAIN_ACCEPTS_MAX) {
         descriptor_release(&source->descriptor);

@@ -18,19 +18,19 @@ struct deal_intake {
     struct intake_events events;
 };
 
-static void take_deal(struct deal_intake *intake, uint64_t number, int connection_fd)
+static void take_deal(struct deal_intake *intake, const struct deal *deal, int connection_fd)
 {
     FAULT_POINT(FAULT_DEAL_RECEIVED);
     if (connection_fd < 0) {
         /* Out of descriptors: the master has a copy and deals it to another. */
-        scoreboard_slot_refuse(intake->slot, number);
+        scoreboard_slot_refuse(intake->slot, deal->number);
     }
     /* Before the first receive: what was read but not taken would be dealt again without its
      * bytes. */
-    atomic_store_explicit(&intake->slot->taken, number, memory_order_release);
+    atomic_store_explicit(&intake->slot->taken, deal->number, memory_order_release);
     if (connection_fd >= 0) {
         FAULT_POINT(FAULT_TAKEN_STORED);
-        intake->events.took(intake->events.owner, connection_fd);
+        intake->events.took(intake->events.owner, connection_fd, deal->listener);
     }
 }
 
@@ -44,7 +44,7 @@ static int take_message(struct deal_intake *intake)
         return result;
     }
     for (uint32_t i = 0; i < deals.count; i++) {
-        take_deal(intake, deals.list[i].number, deals.fds[i]);
+        take_deal(intake, &deals.list[i], deals.fds[i]);
     }
     return 1;
 }

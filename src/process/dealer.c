@@ -16,6 +16,7 @@
 struct copy {
     int fd;
     uint32_t listener;
+    bool is_admin;
     uint64_t dealt_ms;
     uint64_t tried[SCOREBOARD_SLOTS_MAX / 64]; /* slots that have had it */
 };
@@ -37,7 +38,7 @@ struct waiting {
 
 struct dealer {
     struct dealer_settings settings;
-    uint32_t cursor; /* the slot after the last one dealt to */
+    uint32_t cursors[2]; /* the slot after the last one dealt to: of visitors, of the admin side */
     uint32_t outstanding;
     uint32_t waiting_count;
     struct waiting *waiting;
@@ -87,18 +88,23 @@ void dealer_open_slot(struct dealer *dealer, uint32_t slot, int channel_fd)
 }
 
 /* Whether the slot can be given a connection now. */
-static bool slot_has_room(const struct dealer *dealer, uint32_t index, uint64_t now_ms)
+static bool slot_has_room(const struct dealer *dealer, uint32_t index, bool is_admin,
+                          uint64_t now_ms)
 {
+    const uint32_t places = is_admin ? DEAL_WINDOW : DEAL_WINDOW - DEALER_ADMIN_PLACES;
     const struct slot *slot = &dealer->slots[index];
     uint64_t untaken = slot->dealt - slot->seen;
     uint32_t connections;
 
-    if (slot->channel_fd < 0 || untaken >= DEAL_WINDOW) {
+    if (slot->channel_fd < 0 || untaken >= places) {
         return false;
     }
     if (untaken > 0 &&
         now_ms - slot->window[(slot->seen + 1) % DEAL_WINDOW].dealt_ms >= DEALER_STALL_MS) {
         return false; /* a stopped worker would collect its share of all visitors */
+    }
+    if (is_admin) {
+        return true; /* it does not count with the visitors */
     }
     connections =
         atomic_load_explicit(&board_slot(dealer, index)->connections, memory_order_relaxed);
@@ -108,7 +114,7 @@ static bool slot_has_room(const struct dealer *dealer, uint32_t index, uint64_t 
 bool dealer_has_room(const struct dealer *dealer, uint64_t now_ms)
 {
     for (uint32_t i = 0; i < dealer->settings.slots_count; i++) {
-        if (slot_has_room(dealer, i, now_ms)) {
+        if (slot_has_room(dealer, i, false, now_ms)) {
             return true;
         }
     }
@@ -183,12 +189,14 @@ static bool flush_slot(struct dealer *dealer, uint32_t index)
  * copy is kept in its window; -EAGAIN when there is none. */
 static int deal_in_turn(struct dealer *dealer, const struct copy *copy, uint64_t now_ms)
 {
+    uint32_t *cursor = &dealer->cursors[copy->is_admin ? 1 : 0];
+
     for (uint32_t i = 0; i < dealer->settings.slots_count; i++) {
-        uint32_t index = (dealer->cursor + i) % dealer->settings.slots_count;
+        uint32_t index = (*cursor + i) % dealer->settings.slots_count;
         struct slot *slot = &dealer->slots[index];
         struct copy *kept = copy_of(slot, slot->dealt + 1);
 
-        if (was_tried(copy, index) || !slot_has_room(dealer, index, now_ms)) {
+        if (was_tried(copy, index) || !slot_has_room(dealer, index, copy->is_admin, now_ms)) {
             continue;
         }
         *kept = *copy;
@@ -200,7 +208,7 @@ static int deal_in_turn(struct dealer *dealer, const struct copy *copy, uint64_t
         slot->unsent.fds[slot->unsent.count] = copy->fd;
         slot->unsent.count++;
         dealer->outstanding++;
-        dealer->cursor = (index + 1) % dealer->settings.slots_count;
+        *cursor = (index + 1) % dealer->settings.slots_count;
         if (slot->unsent.count == CHANNEL_DEALS_MAX) {
             (void)flush_slot(dealer, index);
         }
@@ -209,16 +217,17 @@ static int deal_in_turn(struct dealer *dealer, const struct copy *copy, uint64_t
     return -EAGAIN;
 }
 
-int dealer_deal(struct dealer *dealer, int connection_fd, uint32_t listener, uint64_t now_ms)
+int dealer_deal(struct dealer *dealer, const struct dealer_arrival *arrival, uint64_t now_ms)
 {
-    struct copy copy = {.fd = connection_fd, .listener = listener};
+    struct copy copy = {
+        .fd = arrival->fd, .listener = arrival->listener, .is_admin = arrival->is_admin};
 
     if (dealer->outstanding + dealer->waiting_count >= dealer->settings.copies_max) {
         return -EAGAIN;
     }
     for (const struct waiting *waiting = dealer->waiting; waiting != NULL;
          waiting = waiting->next) {
-        if (waiting->not_before_ms <= now_ms) {
+        if (waiting->not_before_ms <= now_ms && waiting->copy.is_admin == copy.is_admin) {
             return -EAGAIN; /* those come first */
         }
     }

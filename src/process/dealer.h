@@ -4,8 +4,10 @@
  * The dealer keeps its own copy of every connection that it has dealt until the worker's *taken*
  * number in the scoreboard has passed it. When the worker dies first, or refuses it, the
  * connection is dealt again. A worker with a full window, one that is leaving, and one that has
- * left a deal lying for a second are passed over. The master's, one thread; no callbacks, no loop:
- * the master says when to look.
+ * left a deal lying for a second are passed over. Connections to the admin side have a turn of
+ * their own and a few places of each window that visitors never get, so that asking how things
+ * are disturbs nobody, and is possible when nothing else is. The master's, one thread; no
+ * callbacks, no loop: the master says when to look.
  */
 #ifndef FOOTFALL_PROCESS_DEALER_H
 #define FOOTFALL_PROCESS_DEALER_H
@@ -16,6 +18,7 @@
 #include <stdint.h>
 
 enum {
+    DEALER_ADMIN_PLACES = 4,   /* of each window */
     DEALER_STALL_MS = 1000,    /* a deal untaken for so long: no more to that worker */
     DEALER_TRY_AGAIN_MS = 100, /* after every worker has refused a connection */
 };
@@ -27,6 +30,13 @@ struct dealer_settings {
     uint32_t slots_count;          /* 1..SCOREBOARD_SLOTS_MAX */
     uint32_t copies_max; /* what our own descriptor limit allows, with room to start a worker */
     uint32_t worker_connections_max; /* what a worker's descriptor limit allows */
+};
+
+/* A connection that has come. */
+struct dealer_arrival {
+    int fd;
+    uint32_t listener; /* where */
+    bool is_admin;     /* to the admin side */
 };
 
 /* 0: the caller owns *out_dealer. -ENOMEM. */
@@ -46,10 +56,10 @@ void dealer_close_slot(struct dealer *dealer, uint32_t slot);
  * Closes the slot. */
 uint32_t dealer_bury_slot(struct dealer *dealer, uint32_t slot, uint64_t now_ms);
 
-/* Deals `connection_fd`, which is then the dealer's; it leaves with dealer_flush(). 0; -EAGAIN,
- * with the descriptor still the caller's, when no worker can be given one now, or others that wait
- * come first. */
-int dealer_deal(struct dealer *dealer, int connection_fd, uint32_t listener, uint64_t now_ms);
+/* Deals a connection, whose descriptor is then the dealer's; it leaves with dealer_flush(). 0;
+ * -EAGAIN, with the descriptor still the caller's, when no worker can be given one now, or others
+ * that wait come first. */
+int dealer_deal(struct dealer *dealer, const struct dealer_arrival *arrival, uint64_t now_ms);
 
 /* Sends what was dealt, several to a worker in one message. What cannot be sent is dealt to others,
  * or waits to be dealt again. */
@@ -58,7 +68,7 @@ void dealer_flush(struct dealer *dealer, uint64_t now_ms);
 /* Looks what was taken meanwhile, closes those copies, and deals what is to be dealt again. */
 void dealer_collect(struct dealer *dealer, uint64_t now_ms);
 
-/* Whether a worker could be given a connection now. */
+/* Whether a worker could be given a visitor's connection now. */
 bool dealer_has_room(const struct dealer *dealer, uint64_t now_ms);
 
 /* Copies whose worker has not taken them yet. */

@@ -12,8 +12,9 @@
 #include "process/listener.h"
 
 struct intake_events {
-    void (*took)(void *owner, int connection_fd); /* the owner's from now on */
-    void (*ended)(void *owner);                   /* never from inside a call of the owner */
+    /* A connection to that listener, the owner's from now on. */
+    void (*took)(void *owner, int connection_fd, uint32_t listener);
+    void (*ended)(void *owner); /* never from inside a call of the owner */
     void *owner;
 };
 
@@ -33,8 +34,8 @@ void deal_intake_tell_leaving(struct deal_intake *intake);
 /* Lets go of the channel and frees, when the loop has. NULL is fine. */
 void deal_intake_destroy(struct deal_intake *intake);
 
-/* Accepts from listeners by itself; on success takes their descriptors. `share` is
- * copied: who shares them (no slots: nobody else), and how many connections may be open. 0 or
+/* Accepts from those listeners that are open by itself; on success takes their descriptors. `share`
+ * is copied: who shares them (no slots: nobody else), and how many connections may be open. 0 or
  * -ENOMEM. */
 int accept_intake_create(struct loop *loop, struct listeners *listeners,
                          const struct fair_share *share, const struct intake_events *events,

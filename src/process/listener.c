@@ -208,10 +208,11 @@ static int add_unix(struct listeners *listeners, const struct address *address)
 }
 
 /* What an operator is told. */
-static void explain(const struct address *address, int result, const char *why, char *out_reason)
+static void explain(const struct address *address, int result, const char *why, const char *option,
+                    char *out_reason)
 {
     char where[ADDRESS_HOST_BYTES_MAX + 16];
-    const char *remedy = "name another with --listen";
+    const char *remedy = "";
 
     if (address->is_unix) {
         (void)snprintf(where, sizeof where, "unix:%s", address->path);
@@ -221,12 +222,33 @@ static void explain(const struct address *address, int result, const char *why, 
                        address->port);
     }
     if (result == -EADDRINUSE) {
-        remedy = "another process serves there: stop it, or name another with --listen";
+        remedy = "another process serves there: stop it, or ";
     } else if (result == -EACCES) {
-        remedy = "this user may not: name another with --listen (ports below 1024 need a right)";
+        remedy = "this user may not (ports below 1024 need a right): ";
     }
-    (void)snprintf(out_reason, LISTENER_REASON_BYTES, "cannot serve on %s: %s; %s", where,
-                   why != NULL ? why : strerror(-result), remedy);
+    (void)snprintf(out_reason, LISTENER_REASON_BYTES,
+                   "cannot serve on %s: %s; %sname another with %s", where,
+                   why != NULL ? why : strerror(-result), remedy, option);
+}
+
+/* Opens what one address names. 0, or -errno and why. */
+static int add_address(struct listeners *listeners, const struct address *address,
+                       const char *option, char *out_reason)
+{
+    const char *why = NULL;
+    int result;
+
+    if (address->is_unix) {
+        result = add_unix(listeners, address);
+    } else if (address->host[0] == '\0') {
+        result = add_all_addresses(listeners, address->port);
+    } else {
+        result = add_host(listeners, address, &why);
+    }
+    if (result < 0) {
+        explain(address, result, why, option, out_reason);
+    }
+    return result;
 }
 
 int listeners_open(const struct address *addresses, uint32_t addresses_count,
@@ -234,25 +256,35 @@ int listeners_open(const struct address *addresses, uint32_t addresses_count,
 {
     out_listeners->count = 0;
     for (uint32_t i = 0; i < addresses_count; i++) {
-        const struct address *address = &addresses[i];
-        const char *why = NULL;
-        int result;
+        int result = add_address(out_listeners, &addresses[i], "--listen", out_reason);
 
-        if (address->is_unix) {
-            result = add_unix(out_listeners, address);
-        } else if (address->host[0] == '\0') {
-            result = add_all_addresses(out_listeners, address->port);
-        } else {
-            result = add_host(out_listeners, address, &why);
-        }
         if (result < 0) {
-            explain(address, result, why, out_reason);
             listeners_close(out_listeners);
             listeners_unlink(out_listeners);
             return result;
         }
     }
     return 0;
+}
+
+int listeners_add_admin(struct listeners *listeners, const struct address *address,
+                        char out_reason[LISTENER_REASON_BYTES])
+{
+    const uint32_t first = listeners->count;
+    const mode_t mask = umask(0117); /* before there is a second thread */
+    const int result = add_address(listeners, address, "--admin", out_reason);
+
+    (void)umask(mask);
+    for (uint32_t i = first; i < listeners->count; i++) {
+        listeners->list[i].is_admin = true;
+        if (result < 0) {
+            (void)close(listeners->list[i].fd);
+        }
+    }
+    if (result < 0) {
+        listeners->count = first;
+    }
+    return result;
 }
 
 void listeners_close(struct listeners *listeners)
@@ -281,6 +313,12 @@ void listeners_unlink(const struct listeners *listeners)
 void listeners_log_ready(const struct listeners *listeners)
 {
     for (uint32_t i = 0; i < listeners->count; i++) {
-        log_ready(listeners->list[i].name);
+        const struct listener *listener = &listeners->list[i];
+
+        if (listener->is_admin) {
+            LOG_EVENT(LOG_INFO, "admin_ready", LOG_FIELD_TEXT("at", listener->name));
+        } else {
+            log_ready(listener->name);
+        }
     }
 }

@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,6 +25,7 @@ struct listener {
     char path[ADDRESS_PATH_BYTES_MAX + 1]; /* of a unix socket, to be unlinked at the end; or "" */
     dev_t device;                          /* of that socket's file */
     ino_t inode;
+    bool is_admin; /* not for visitors */
 };
 
 struct listeners {
@@ -38,13 +40,18 @@ struct listeners {
 int listeners_open(const struct address *addresses, uint32_t addresses_count,
                    struct listeners *out_listeners, char out_reason[LISTENER_REASON_BYTES]);
 
+/* Opens one more address, for the admin side: its listeners are marked so. A unix socket is for its
+ * owner and group alone (mode 0660). 0, or -errno with the others as they were. */
+int listeners_add_admin(struct listeners *listeners, const struct address *address,
+                        char out_reason[LISTENER_REASON_BYTES]);
+
 /* Closes what is still open. */
 void listeners_close(struct listeners *listeners);
 
 /* Takes the files of unix sockets away, unless somebody else has put theirs there. */
 void listeners_unlink(const struct listeners *listeners);
 
-/* Writes the ready line of each. */
+/* Writes the ready line of each, and where the admin side is. */
 void listeners_log_ready(const struct listeners *listeners);
 
 #endif

@@ -45,7 +45,7 @@ struct master {
     int exit_status;
 };
 
-/* Whether workers accept by themselves: then the reception stays closed, and nothing is dealt. */
+/* Whether workers accept by themselves: then visitors are not dealt. */
 static bool workers_accept(const struct master_context *context)
 {
     return context->settings->balance == BALANCE_KERNEL;
@@ -91,6 +91,7 @@ static void stop(struct master *master)
         return;
     }
     master->phase = MASTER_STOPPING;
+    atomic_store(&master->context->scoreboard->master.is_stopping, true);
     supervisor_stop_replacing(master->supervisor);
     if (settings->drain_timeout_ms > 0) {
         timer_start(&master->kill_limit, &master->timers,
@@ -144,9 +145,7 @@ static void worker_ready(void *owner, uint32_t slot, int channel_fd)
     if (master->phase == MASTER_STARTING) {
         master->phase = MASTER_SERVING;
         listeners_log_ready(master->context->listeners);
-        if (!workers_accept(master->context)) {
-            reception_open(master->reception);
-        }
+        reception_open(master->reception);
     }
     reception_look(master->reception);
 }
@@ -289,7 +288,7 @@ static int open_all(struct master *master)
     result = open_dealer(master);
     if (result == 0) {
         result = reception_create(master->loop, master->context->listeners, master->dealer,
-                                  &master->reception);
+                                  workers_accept(master->context), &master->reception);
     }
     if (result == 0) {
         result = open_supervisor(master);
@@ -333,8 +332,14 @@ static void close_masters(const struct master_context *context, int channel_fd)
     int kept[1 + LISTENERS_MAX] = {channel_fd};
     uint32_t kept_count = 1;
 
-    for (uint32_t i = 0; workers_accept(context) && i < context->listeners->count; i++) {
-        kept[kept_count++] = context->listeners->list[i].fd;
+    for (uint32_t i = 0; i < context->listeners->count; i++) {
+        struct listener *listener = &context->listeners->list[i];
+
+        if (workers_accept(context) && !listener->is_admin) {
+            kept[kept_count++] = listener->fd;
+        } else {
+            listener->fd = -1;
+        }
     }
     descriptors_close_all_but(kept, kept_count);
 }

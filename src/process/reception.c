@@ -27,7 +27,8 @@ struct source {
     struct reception *reception;
     uint32_t index;
     struct descriptor descriptor;
-    int held_fd; /* a connection that no worker has room for; -1: none */
+    bool is_ours; /* else workers accept there by themselves */
+    int held_fd;  /* a connection that no worker has room for; -1: none */
 };
 
 struct reception {
@@ -50,7 +51,13 @@ static bool offer(struct source *source, int fd)
 {
     struct reception *reception = source->reception;
 
-    if (dealer_deal(reception->dealer, fd, source->index, loop_now_ms(reception->loop)) == 0) {
+    const struct dealer_arrival arrival = {
+        .fd = fd,
+        .listener = source->index,
+        .is_admin = reception->listeners->list[source->index].is_admin,
+    };
+
+    if (dealer_deal(reception->dealer, &arrival, loop_now_ms(reception->loop)) == 0) {
         source->held_fd = -1;
         return true;
     }
@@ -64,7 +71,7 @@ static void accept_on(struct reception *reception)
     for (uint32_t i = 0; i < reception->sources_count; i++) {
         struct source *source = &reception->sources[i];
 
-        if (source->held_fd >= 0 && !offer(source, source->held_fd)) {
+        if (!source->is_ours || (source->held_fd >= 0 && !offer(source, source->held_fd))) {
             continue;
         }
         if (source->descriptor.read == READ_NONE && !timer_is_running(&reception->accept_again)) {
@@ -86,6 +93,10 @@ static bool end_source(struct source *source)
     int fd;
 
     if (source->descriptor.closing) {
+        return true;
+    }
+    if (!source->is_ours) {
+        close_source(source); /* what is queued there is the workers' */
         return true;
     }
     if (source->held_fd >= 0 && !offer(source, source->held_fd)) {
@@ -171,7 +182,7 @@ static void accepted(void *owner, int result, const char *bytes)
 static const struct descriptor_events source_events = {.read_done = accepted};
 
 int reception_create(struct loop *loop, struct listeners *listeners, struct dealer *dealer,
-                     struct reception **out_reception)
+                     bool workers_accept, struct reception **out_reception)
 {
     struct reception *reception = calloc(1, sizeof *reception);
 
@@ -188,7 +199,12 @@ int reception_create(struct loop *loop, struct listeners *listeners, struct deal
     for (uint32_t i = 0; i < listeners->count; i++) {
         struct source *source = &reception->sources[i];
 
-        *source = (struct source){.reception = reception, .index = i, .held_fd = -1};
+        *source = (struct source){
+            .reception = reception,
+            .index = i,
+            .is_ours = !workers_accept || listeners->list[i].is_admin,
+            .held_fd = -1,
+        };
         descriptor_open(&source->descriptor, loop, listeners->list[i].fd, &source_events, source);
     }
     reception->sources_count = listeners->count;

@@ -3,8 +3,8 @@
  *
  * While no worker has room nothing is accepted, and the kernel's queue holds the visitors. The
  * reception also looks, on a short timer while copies are out, what workers have taken. Where
- * workers accept by themselves it stays closed, and only keeps the sockets for those that come
- * later. Master's loop, one thread.
+ * workers accept by themselves it deals the admin side's connections alone, and keeps the other
+ * sockets for workers that come later. Master's loop, one thread.
  */
 #ifndef FOOTFALL_PROCESS_RECEPTION_H
 #define FOOTFALL_PROCESS_RECEPTION_H
@@ -15,9 +15,10 @@
 
 struct reception;
 
-/* Borrows all until reception_destroy(). 0 or -ENOMEM. */
+/* Borrows all until reception_destroy(). `workers_accept`: by themselves, whatever visitors come
+ * to. 0 or -ENOMEM. */
 int reception_create(struct loop *loop, struct listeners *listeners, struct dealer *dealer,
-                     struct reception **out_reception);
+                     bool workers_accept, struct reception **out_reception);
 
 /* Begins to accept. */
 void reception_open(struct reception *reception);

@@ -323,6 +323,7 @@ enum fork_result supervisor_fork(struct supervisor *supervisor, uint32_t slot, i
         replace(record, 0);
         return FORK_FAILED;
     }
+    scoreboard_slot_begin(board_slot(record), pid, record->started_ms);
     return FORK_PARENT;
 }
 

@@ -3,7 +3,9 @@
  */
 #include "process/worker.h"
 
+#include "admin/admin.h"
 #include "base/clock.h"
+#include "base/counter.h"
 #include "http/server.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
@@ -11,9 +13,7 @@
 #include "process/intake.h"
 #include "process/signal_set.h"
 #include "store/store_url.h"
-#include "visits/hit.h"
-#include "visits/store_watch.h"
-#include "visits/tally.h"
+#include "visits/counting.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 enum {
-    WAITING_HITS_MAX = 65536,
     BEAT_MS = 500,        /* between two signs of life, at most */
     ABORT_GRACE_MS = 200, /* past the drain time-out, for what is cut to be let go of */
 };
@@ -33,9 +32,10 @@ struct worker {
     struct deal_intake *deals;     /* behind a master, though it may never deal */
     struct accept_intake *accepts; /* alone, or at listeners shared with other workers */
     struct http_server *server;
-    struct store *store; /* NULL once closed */
-    struct tally *tally;
-    struct hits hits;
+    struct admin admin;
+    const char *listen[LISTENERS_MAX]; /* the names of the listeners */
+    char store_text[STORE_URL_TEXT_BYTES];
+    struct counting counting;
     struct timer_queue timers;
     struct timer beat;
     struct timer drain_limit;
@@ -45,7 +45,6 @@ struct worker {
     uint32_t stop_signals;
     int exit_status;
     struct log_limit refused_limit;
-    struct store_watch watch;
 };
 
 static bool is_alone(const struct worker *worker)
@@ -59,8 +58,6 @@ static void store_closed(void *owner)
 {
     struct worker *worker = owner;
 
-    worker->store = NULL;
-    tally_set_store(worker->tally, NULL);
     timer_stop(&worker->drain_limit);
     loop_stop(worker->loop);
 }
@@ -69,11 +66,11 @@ static void store_closed(void *owner)
 static void end_when_drained(struct worker *worker)
 {
     if (!worker->intake_ended || http_server_connections(worker->server) > 0 ||
-        worker->store_closing) {
+        admin_connections(&worker->admin) > 0 || worker->store_closing) {
         return;
     }
     worker->store_closing = true;
-    store_close(worker->store, store_closed, worker);
+    counting_close(&worker->counting, store_closed, worker);
 }
 
 static void server_drained(void *owner)
@@ -102,6 +99,7 @@ static void drain_timed_out(void *owner)
         accept_intake_leave(worker->accepts); /* or each that is cut would make room for another */
     }
     http_server_abort(worker->server);
+    admin_abort(&worker->admin);
     end_when_drained(worker);
 }
 
@@ -126,14 +124,20 @@ static void start_draining(struct worker *worker)
         }
     }
     http_server_drain(worker->server, server_drained);
+    admin_drain(&worker->admin);
 }
 
 /* ---- what happens meanwhile ---- */
 
-static void intake_took(void *owner, int connection_fd)
+static void intake_took(void *owner, int connection_fd, uint32_t listener)
 {
     struct worker *worker = owner;
 
+    if (worker->context->listeners->list[listener].is_admin) {
+        admin_take(&worker->admin, connection_fd);
+        return;
+    }
+    counter_add(&worker->context->slot->traffic.connections, 1);
     (void)http_server_take(worker->server, connection_fd); /* without memory it has closed it */
 }
 
@@ -182,42 +186,6 @@ static void request_refused(void *owner, const struct refusal *refusal)
                             LOG_FIELD_NUMBER("status", refusal->status));
 }
 
-static void store_ready(void *owner)
-{
-    struct worker *worker = owner;
-
-    tally_store_ready(worker->tally);
-}
-
-static void store_noticed(void *owner, enum store_notice level, const char *event,
-                          const char *detail)
-{
-    struct worker *worker = owner;
-
-    store_watch_notice(&worker->watch, level, event, detail);
-}
-
-static void store_status_changed(void *owner, const struct store_status *status)
-{
-    struct worker *worker = owner;
-
-    store_watch_status(&worker->watch, status);
-}
-
-static void counter_went_back(void *owner, struct slice key, uint64_t before, uint64_t number)
-{
-    struct worker *worker = owner;
-
-    store_watch_went_back(&worker->watch, key, before, number);
-}
-
-static void hit_ended(void *owner, uint64_t ticket, int result, uint64_t number)
-{
-    struct worker *worker = owner;
-
-    hit_done(&worker->hits, ticket, result, number);
-}
-
 /* Often enough for a master that has little patience. */
 static uint64_t beat_interval_ms(const struct worker *worker)
 {
@@ -232,7 +200,7 @@ static void beat(void *owner)
 
     atomic_store_explicit(&worker->context->slot->beat_ms, loop_now_ms(worker->loop),
                           memory_order_relaxed);
-    store_watch_beat(&worker->watch);
+    counting_beat(&worker->counting);
     timer_start(&worker->beat, &worker->timers, beat_interval_ms(worker));
 }
 
@@ -280,57 +248,63 @@ static int open_server(struct worker *worker)
         .unanswered_max = HTTP_UNANSWERED_MAX,
         .routes = hit_routes,
         .routes_count = hit_routes_count,
-        .routes_owner = &worker->hits,
+        .routes_owner = &worker->counting.hits,
         .refused = request_refused,
         .connection_ended = connection_ended,
         .owner = worker,
         .connections_gauge = &worker->context->slot->connections,
+        .answers = worker->context->slot->traffic.answers,
     };
 
     return http_server_create(worker->loop, &http_settings, &worker->server);
 }
 
-static int open_tally(struct worker *worker)
+static bool can_count(void *owner)
 {
-    const struct settings *settings = worker->context->settings;
-    const struct tally_settings tally_settings = {
-        .waiting_hits_max = WAITING_HITS_MAX,
-        .timeout_ms = settings->store_timeout_ms,
-    };
-    const struct tally_events tally_events = {hit_ended, counter_went_back, worker};
-    int result;
+    const struct worker *worker = owner;
 
-    hits_init(&worker->hits, slice_of(settings->key), getpid());
-    worker->hits.refused = &worker->context->slot->store.hits_refused;
-    result = tally_create(worker->loop, &tally_settings, &tally_events, &worker->tally);
-    if (result == 0) {
-        worker->hits.tally = worker->tally;
-        worker->hits.server = worker->server;
-    }
-    return result;
+    return !worker->draining && counting_is_ready(&worker->counting);
 }
 
-static int open_store(struct worker *worker, char *out_reason)
+static int open_admin(struct worker *worker)
 {
-    const struct store_events events = {
-        .ready = store_ready,
-        .notice = store_noticed,
-        .status = store_status_changed,
-        .owner = worker,
+    const struct worker_context *context = worker->context;
+    const struct settings *settings = context->settings;
+    const struct admin_events events = {can_count, server_drained, worker};
+    struct admin_view view = {
+        .version = context->version,
+        .scoreboard = context->scoreboard,
+        .slots_count = settings->workers == 0 ? 1 : settings->workers,
+        .listen = worker->listen,
+        .store = worker->store_text,
+        .key = settings->key,
     };
     struct store_url url;
     const char *problem;
-    int result =
-        store_url_parse(slice_of(worker->context->settings->store), &url, &problem); /* checked */
 
-    if (result == 0) {
-        result = store_url_open(&url, worker->loop, worker->context->settings->store_timeout_ms,
-                                &events, &worker->store, out_reason);
+    for (uint32_t i = 0; i < context->listeners->count; i++) {
+        if (!context->listeners->list[i].is_admin) {
+            worker->listen[view.listen_count++] = context->listeners->list[i].name;
+        }
     }
-    if (result == 0) {
-        tally_set_store(worker->tally, worker->store);
+    if (store_url_parse(slice_of(settings->store), &url, &problem) == 0) { /* checked */
+        store_url_write(&url, worker->store_text);
     }
-    return result;
+    return admin_open(&worker->admin, worker->loop, &view, &events);
+}
+
+static int open_counting(struct worker *worker)
+{
+    const struct worker_context *context = worker->context;
+    const struct counting_settings settings = {
+        .store = context->settings->store,
+        .store_timeout_ms = context->settings->store_timeout_ms,
+        .key = slice_of(context->settings->key),
+        .slot = context->slot,
+        .slot_index = context->slot_index,
+    };
+
+    return counting_init(&worker->counting, worker->loop, &settings);
 }
 
 static int open_intakes(struct worker *worker)
@@ -344,7 +318,7 @@ static int open_intakes(struct worker *worker)
         result = deal_intake_create(worker->loop, context->channel_fd, context->slot, &deal_events,
                                     &worker->deals);
     }
-    if (result == 0 && context->listeners != NULL) {
+    if (result == 0 && context->accepts) {
         result = accept_intake_create(worker->loop, context->listeners, &context->share,
                                       &accept_events, &worker->accepts);
     }
@@ -365,7 +339,10 @@ static int open_all(struct worker *worker, char *out_reason)
     int result = open_server(worker);
 
     if (result == 0) {
-        result = open_tally(worker);
+        result = open_admin(worker);
+    }
+    if (result == 0) {
+        result = open_counting(worker);
     }
     if (result == 0) {
         result = open_signals(worker);
@@ -375,7 +352,7 @@ static int open_all(struct worker *worker, char *out_reason)
                        strerror(-result));
         return result;
     }
-    result = open_store(worker, out_reason);
+    result = counting_open(&worker->counting, worker->server, out_reason);
     if (result == 0) {
         result = open_intakes(worker);
         if (result < 0) {
@@ -391,8 +368,8 @@ static void tell_ready(struct worker *worker)
     LOG_EVENT(LOG_DEBUG, "worker_ready", LOG_FIELD_NUMBER("slot", worker->context->slot_index),
               LOG_FIELD_NUMBER("pid", getpid()),
               LOG_FIELD_TEXT("loop", loop_backend_name(worker->loop)),
-              LOG_FIELD_TEXT("store", worker->store->kind->name),
-              LOG_FIELD_NUMBER("layout", worker->store->kind->layout));
+              LOG_FIELD_TEXT("store", worker->counting.store->kind->name),
+              LOG_FIELD_NUMBER("layout", worker->counting.store->kind->layout));
     beat(worker);
     atomic_store(&worker->context->slot->state, WORKER_SERVING);
     if (worker->accepts != NULL) {
@@ -424,14 +401,16 @@ static void close_all(struct worker *worker)
     if (worker->server != NULL) {
         http_server_abort(worker->server); /* none is left but after a failure */
     }
-    if (worker->store != NULL) {
-        store_close(worker->store, store_closed, worker);
+    admin_abort(&worker->admin);
+    if (worker->counting.store != NULL) {
+        counting_close(&worker->counting, store_closed, worker);
     } else {
         loop_stop(worker->loop);
     }
     (void)loop_run(worker->loop);
-    tally_destroy(worker->tally);
+    counting_finish(&worker->counting);
     http_server_destroy(worker->server);
+    admin_finish(&worker->admin);
     timer_queue_finish(&worker->timers);
     loop_destroy(worker->loop);
 }
@@ -450,7 +429,6 @@ int worker_run(const struct worker_context *context)
         explain(&worker, strerror(-result));
         return WORKER_EXIT_FAILED;
     }
-    store_watch_init(&worker.watch, context->slot, context->slot_index);
     timer_queue_init(&worker.timers, worker.loop);
     timer_init(&worker.beat, beat, &worker);
     timer_init(&worker.drain_limit, drain_timed_out, &worker);

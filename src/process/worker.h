@@ -14,13 +14,16 @@
 #include "process/worker_exit.h"
 
 struct worker_context {
+    const char *version;
     const struct settings *settings;
     enum loop_kind loop_kind;
+    const struct scoreboard *scoreboard;
     struct scoreboard_slot *slot; /* this worker's */
     uint32_t slot_index;
     int channel_fd;              /* the worker's end; -1: alone */
-    struct listeners *listeners; /* where it accepts by itself; NULL: it is dealt connections */
-    struct fair_share share;     /* of what comes to those listeners */
+    struct listeners *listeners; /* those that are open it accepts from by itself */
+    bool accepts;                /* whether there are any */
+    struct fair_share share;     /* of what comes to them */
 };
 
 /* Serves until it has been drained. Returns the process's exit status (enum worker_exit); the

@@ -88,5 +88,7 @@ void hit_done(void *owner, uint64_t ticket, int result, uint64_t number)
     reply.retry_after_s = 0;
     reply.has_no_length = false;
     reply.allow = NULL;
+    reply.content_type = NULL;
+    reply.content = NULL;
     http_server_answer(hits->server, ticket, &reply);
 }

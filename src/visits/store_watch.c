@@ -3,6 +3,8 @@
  */
 #include "visits/store_watch.h"
 
+#include "base/counter.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -21,8 +23,10 @@ void store_watch_status(struct store_watch *watch, const struct store_status *st
 
     atomic_store_explicit(&store->is_linked, status->is_up, memory_order_relaxed);
     atomic_store_explicit(&store->since_ms, status->since_ms, memory_order_relaxed);
-    atomic_store_explicit(&store->reconnects, status->reconnects, memory_order_relaxed);
-    atomic_store_explicit(&store->batches_resent, status->batches_resent, memory_order_relaxed);
+    counter_add(&store->reconnects, status->reconnects - watch->reconnects_told);
+    counter_add(&store->batches_resent, status->batches_resent - watch->batches_resent_told);
+    watch->reconnects_told = status->reconnects;
+    watch->batches_resent_told = status->batches_resent;
     shared_text_write(&store->last_error, status->last_error);
     shared_text_write(&store->risk, status->risk);
     shared_text_write(&store->warning, status->warning);

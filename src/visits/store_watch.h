@@ -16,6 +16,8 @@
 struct store_watch {
     struct scoreboard_slot *slot; /* borrowed; its part on the store has no other writer */
     uint32_t slot_index;
+    uint64_t reconnects_told; /* by the present store */
+    uint64_t batches_resent_told;
     struct log_limit limit; /* a disk or link on the edge fails and works in turn */
     /* The latest notice, where the limit left it out: it says how things stand. */
     const char *left_event; /* a constant; NULL: none */

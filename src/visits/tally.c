@@ -7,7 +7,10 @@
  */
 #include "visits/tally.h"
 
+#include "base/clock.h"
+#include "base/counter.h"
 #include "base/key_table.h"
+#include "base/scoreboard.h"
 #include "loop/timer.h"
 
 #include <assert.h>
@@ -31,6 +34,7 @@ struct tally_key {
     struct hit_run waiting;
     struct hit_run flying;
     struct store_batch batch; /* of the hits in flight */
+    uint64_t sent_us;         /* when it was given to the store */
     bool is_in_flight;
     bool may_extend;   /* the batch in flight, as far as is known */
     bool is_due;       /* in the tally's list of keys with something to send */
@@ -135,12 +139,36 @@ static void run_finish(struct hit_run *run)
 
 /* ---- telling ---- */
 
+static void note_hit(const struct tally *tally, uint64_t deadline_ms, int result)
+{
+    const uint64_t came_ms = deadline_ms - tally->settings.timeout_ms;
+
+    if (tally->settings.traffic != NULL) {
+        histogram_note(&tally->settings.traffic->hit_ms, histogram_milliseconds,
+                       loop_now_ms(tally->loop) - came_ms, 1);
+        counter_add(&tally->settings.traffic->hits, result == 0 ? 1 : 0);
+    }
+}
+
+static void note_batch(const struct tally_key *key)
+{
+    struct scoreboard_traffic *traffic = key->tally->settings.traffic;
+
+    if (traffic != NULL) {
+        counter_add(&traffic->batches, 1);
+        histogram_note(&traffic->batch_us, histogram_microseconds,
+                       clock_monotonic_us() - key->sent_us, 1);
+        histogram_note(&traffic->batch_hits, histogram_sizes, key->batch.hits_count, 1);
+    }
+}
+
 /* Tells how the oldest untold hit of the run ended. The call may add hits to the waiting run, so
  * nothing of a run may be held over it. */
 static void tell_first(struct tally *tally, struct hit_run *run, int result, uint64_t number)
 {
     uint64_t ticket = run->hits[run->first].ticket;
 
+    note_hit(tally, run->deadlines_ms[run->first], result);
     run->first++;
     tally->waiting_hits--;
     tally->events.done(tally->events.owner, ticket, result, result == 0 ? number : 0);
@@ -225,6 +253,7 @@ static void batch_done(struct store_batch *batch)
     struct tally_key *key = batch->owner;
 
     assert(key->is_in_flight);
+    note_batch(key);
     watch_growth(key);
     while (!run_is_told(&key->flying)) {
         const struct store_hit *hit = &key->flying.hits[key->flying.first];
@@ -257,6 +286,7 @@ static void send_batch(struct tally_key *key)
         .key_note = key->batch.key_note,
     };
     key->is_in_flight = true;
+    key->sent_us = clock_monotonic_us();
     store_apply(key->tally->store, &key->batch);
 }
 

@@ -28,9 +28,13 @@ typedef void tally_done(void *owner, uint64_t ticket, int result, uint64_t numbe
  * time; what it means is not guessed, and the numbers are given out as they are. */
 typedef void tally_went_back(void *owner, struct slice key, uint64_t before, uint64_t number);
 
+struct scoreboard_traffic;
+
 struct tally_settings {
     uint32_t waiting_hits_max; /* over all keys */
     uint64_t timeout_ms;       /* how long a hit waits; 0: for ever */
+    /* Borrowed: where it notes hits and batches. NULL: nowhere. */
+    struct scoreboard_traffic *traffic;
 };
 
 struct tally_events {

@@ -29,6 +29,7 @@ from footfall_process import (  # noqa: E402
     Outcome,
     binary,
     environment,
+    runtime_folder,
 )
 from process_family import MARK, kill_family  # noqa: E402
 from redis_process import RedisServer  # noqa: E402
@@ -146,7 +147,9 @@ def run_footfall(folder):
         done = subprocess.run(
             [*prefix, program or binary(), *map(str, options)],
             cwd=folder,
-            env=environment({**(env or {}), MARK: mark}),
+            env=environment(
+                {"RUNTIME_DIRECTORY": runtime_folder(folder), **(env or {}), MARK: mark}
+            ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout,

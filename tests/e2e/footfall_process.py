@@ -67,6 +67,15 @@ def environment(extra=None):
     return clean
 
 
+def runtime_folder(folder):
+    """Where footfalls of this folder put their sockets for operators, whoever they run as."""
+    path = os.path.join(str(folder), ".run")
+    os.makedirs(path, exist_ok=True)
+    if os.stat(path).st_uid == os.geteuid():
+        os.chmod(path, 0o777)
+    return path
+
+
 class Footfall:
     """A footfall that is running, or has been.
 
@@ -79,7 +88,7 @@ class Footfall:
     user      a numeric user id to run as (only root can)
     own_group its own process group: signals to the group do not reach the tests
 
-    `pid` is the master's, or the single process's. `mark` is what its processes carry.
+    `runtime` is its runtime folder. `pid` is the master's, or the single process's. `mark` is what its processes carry.
     """
 
     def __init__(
@@ -102,6 +111,7 @@ class Footfall:
             or 1
         )
         self.mark = secrets.token_hex(8)
+        self.runtime = runtime_folder(folder)
         self.command = [*prefix, program or binary(), *options]
         self._lines = []
         self._changed = threading.Condition()
@@ -110,7 +120,7 @@ class Footfall:
         self.process = subprocess.Popen(
             self.command,
             cwd=str(folder),
-            env=environment({**env, MARK: self.mark}),
+            env=environment({"RUNTIME_DIRECTORY": self.runtime, **env, MARK: self.mark}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -49,6 +49,7 @@ class _Client:
         self.socket = None
         self.connection = None
         self.sent = 0
+        self.answered = 0  # with a number
         self.received = b""
         self.open = deque()  # visits that wait for their answer, in order
         self.next_try = 0.0
@@ -163,6 +164,7 @@ class _Client:
             counted = _BODY.fullmatch(body)
             visit.number, visit.pid = int(counted[1]), int(counted[2])
             self.load.answered += 1
+            self.answered += 1
         else:
             self.load.refused += 1
         visit.retry_after = b"\r\nRetry-After: " in head
@@ -277,6 +279,17 @@ class Load:
             return self.answered >= wanted
 
         eventually(enough, f"{more} more visits were answered", timeout)
+
+    def wait_each_answered(self, more, timeout=PATIENCE_S):
+        """The same of each client."""
+        wanted = [client.answered + more for client in self._clients]
+
+        def enough():
+            if self._error is not None:
+                raise self._error
+            return all(c.answered >= n for c, n in zip(self._clients, wanted))
+
+        eventually(enough, f"{more} more visits of each client were answered", timeout)
 
     def wait_refused(self, more, timeout=PATIENCE_S):
         """Waits until so many more visits were answered without a number."""

@@ -35,7 +35,9 @@ def test_a_life_from_start_to_stop_is_told_in_lines(log_format, workers, start_f
     assert footfall.stop() == 0
     assert_well_formed(footfall, log_format)
     events = [line.event for line in footfall.log_lines()]
-    assert events == ["starting", "loop_chosen", "ready", "stopping"] + ["worker_left"] * workers
+    assert events == [
+        "starting", "loop_chosen", "ready", "admin_ready", "stopping"
+    ] + ["worker_left"] * workers
     (starting,) = footfall.events("starting", pid=footfall.pid, workers=workers, key="counter")
     assert starting.fields["store"] == f"lmdb:{folder}/data"
     assert footfall.output_text() == ""

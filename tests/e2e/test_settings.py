@@ -23,6 +23,7 @@ OPTIONS = {
     "--worker-timeout": "FOOTFALL_WORKER_TIMEOUT",
     "--balance": "FOOTFALL_BALANCE",
     "--loop": "FOOTFALL_LOOP",
+    "--admin": "FOOTFALL_ADMIN",
     "--log-level": "FOOTFALL_LOG_LEVEL",
     "--log-format": "FOOTFALL_LOG_FORMAT",
 }
@@ -44,6 +45,7 @@ WRONG = {
     "--key": (["a b", "a\tb", "{a", "a}", "\u00e4", "a\x7f", "k" * 256], "1 to 255"),
     "--balance": (["random", "Kernel", "roundrobin", "kernel "], "round-robin or kernel"),
     "--loop": (["uring", "select", "EPOLL", "io-uring"], "auto, io_uring or epoll"),
+    "--admin": (["nowhere", "127.0.0.1", "unix:", "127.0.0.1:70000", "None"], "none or auto"),
     "--log-level": (["trace", "INFO", "3"], "debug"),
     "--log-format": (["xml", "JSON", "logfmt"], "json"),
     **{option: (["-1", "1s", "one", "1,5", "1.2345", ".", "1e3", "86400.001", "99999999999999999"],

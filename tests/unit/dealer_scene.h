@@ -145,10 +145,20 @@ static inline int connect_client(struct scene *scene)
     return index;
 }
 
+static inline int deal_as(const struct scene *scene, int index, bool is_admin)
+{
+    const struct dealer_arrival arrival = {
+        .fd = scene->clients[index].dealt_fd,
+        .listener = (uint32_t)index % 7,
+        .is_admin = is_admin,
+    };
+
+    return dealer_deal(scene->dealer, &arrival, scene->now_ms);
+}
+
 static inline int deal_client(const struct scene *scene, int index)
 {
-    return dealer_deal(scene->dealer, scene->clients[index].dealt_fd, (uint32_t)index % 7,
-                       scene->now_ms);
+    return deal_as(scene, index, false);
 }
 
 /* A new client is dealt to whoever is next. Returns its index. */

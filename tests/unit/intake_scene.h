@@ -19,8 +19,9 @@ static unsigned took_count;
 static unsigned ended_count;
 
 /* The intake's took(). */
-static inline void note_took(void *owner, int connection_fd)
+static inline void note_took(void *owner, int connection_fd, uint32_t listener)
 {
+    (void)listener;
     (void)owner;
     assert_int_equal(ended_count, 0);
     assert_true((fcntl(connection_fd, F_GETFL) & O_NONBLOCK) != 0);

@@ -4,6 +4,7 @@
 #ifndef FOOTFALL_TEST_TALLY_SCENE_H
 #define FOOTFALL_TEST_TALLY_SCENE_H
 
+#include "base/scoreboard.h"
 #include "scripted_store.h"
 #include "test.h"
 #include "turning_loop.h"
@@ -28,6 +29,7 @@ struct scene {
     struct turning_loop turning;
     struct scripted_store store;
     struct tally *tally;
+    struct scoreboard_traffic traffic;
     bool is_counting;     /* inside of tally_count() */
     unsigned count_again; /* hits to be counted from inside of done() */
     int again_result;     /* what they are to be told */
@@ -99,7 +101,7 @@ static inline struct tally_events scene_events(struct scene *scene)
 
 static inline void scene_init(struct scene *scene, uint32_t waiting_hits_max, uint64_t timeout_ms)
 {
-    const struct tally_settings settings = {waiting_hits_max, timeout_ms};
+    const struct tally_settings settings = {waiting_hits_max, timeout_ms, &scene->traffic};
     const struct tally_events events = scene_events(scene);
 
     *scene = (struct scene){.next_ticket = 1};

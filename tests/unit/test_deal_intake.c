@@ -36,9 +36,12 @@ static unsigned took_count;
 static unsigned ended_count;
 static bool is_calling; /* inside of a call of ours */
 
-static void note_took(void *owner, int connection_fd)
+static uint32_t took_listener;
+
+static void note_took(void *owner, int connection_fd, uint32_t listener)
 {
     (void)owner;
+    took_listener = listener;
     assert_false(is_calling);
     assert_int_equal(ended_count, 0);
     took_count++;

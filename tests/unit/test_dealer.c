@@ -113,10 +113,12 @@ static void a_dead_worker_that_is_not_buried_yet_is_passed_over(void **state)
     scene_finish(&scene);
 }
 
-/* Fills the window of the one open slot. */
+enum { VISITORS_WINDOW = DEAL_WINDOW - DEALER_ADMIN_PLACES };
+
+/* Fills the window of the one open slot with visitors. */
 static void fill_window(struct scene *scene)
 {
-    for (unsigned i = 0; i < DEAL_WINDOW; i++) {
+    for (unsigned i = 0; i < VISITORS_WINDOW; i++) {
         (void)deal(scene);
     }
 }
@@ -131,17 +133,71 @@ static void a_window_holds_so_many_and_not_one_more(void **state)
     fill_window(&scene);
     assert_false(dealer_has_room(scene.dealer, scene.now_ms));
     deal_in_vain(&scene);
-    assert_int_equal(dealer_outstanding(scene.dealer), DEAL_WINDOW);
+    assert_int_equal(dealer_outstanding(scene.dealer), VISITORS_WINDOW);
     take(&scene, 1, 2);
     collect(&scene);
-    assert_int_equal(dealer_outstanding(scene.dealer), DEAL_WINDOW - 2);
+    assert_int_equal(dealer_outstanding(scene.dealer), VISITORS_WINDOW - 2);
     (void)deal(&scene);
     (void)deal(&scene);
     deal_in_vain(&scene);
-    for (unsigned i = 0; i < DEAL_WINDOW + 2; i++) {
+    for (unsigned i = 0; i < VISITORS_WINDOW + 2; i++) {
         assert_true(received(&scene, 1) >= 0);
     }
     assert_int_equal(received(&scene, 1), NOTHING);
+    scene_finish(&scene);
+}
+
+/* An operator_ connects, and is dealt to whoever is next for operator_s. Returns its index. */
+static int deal_admin(struct scene *scene)
+{
+    int index = connect_client(scene);
+
+    assert_int_equal(deal_as(scene, index, true), 0);
+    return index;
+}
+
+static void asking_how_things_are_does_not_disturb_the_turn_of_visitors(void **state)
+{
+    struct scene scene;
+    int visitor;
+    int operator_;
+
+    (void)state;
+    scene_init(&scene, 1000);
+    open_all_slots(&scene);
+    for (unsigned round = 0; round < 2 * SLOTS; round++) {
+        visitor = deal(&scene);
+        operator_ = deal_admin(&scene);
+        assert_int_equal(received(&scene, round % SLOTS), visitor);
+        assert_int_equal(received(&scene, round % SLOTS), operator_);
+    }
+    (void)deal(&scene);
+    operator_ = deal_admin(&scene); /* the turn of its own goes on where it was */
+    (void)deal_admin(&scene);
+    assert_int_equal(received(&scene, 0), operator_ - 1);
+    assert_int_equal(received(&scene, 0), operator_);
+    assert_int_equal(received(&scene, 1), operator_ + 1);
+    scene_finish(&scene);
+}
+
+static void a_few_places_are_left_for_operator_s_where_visitors_have_all_others(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_init(&scene, VISITORS_WINDOW); /* as many connections as the worker may have, too */
+    open_slot(&scene, 1);
+    fill_window(&scene);
+    deal_in_vain(&scene);
+    for (unsigned i = 0; i < DEALER_ADMIN_PLACES; i++) {
+        (void)deal_admin(&scene);
+    }
+    assert_int_equal(deal_as(&scene, connect_client(&scene), true), -EAGAIN);
+    assert_int_equal(close(scene.clients[scene.clients_count - 1].dealt_fd), 0);
+    assert_int_equal(dealer_outstanding(scene.dealer), DEAL_WINDOW);
+    for (unsigned i = 0; i < DEAL_WINDOW; i++) {
+        assert_true(received(&scene, 1) >= 0);
+    }
     scene_finish(&scene);
 }
 
@@ -234,13 +290,13 @@ static void a_full_window_is_passed_over_and_the_turn_stays_as_it_was(void **sta
     assert_int_equal(received(&scene, 2), first);
     assert_int_equal(received(&scene, 0), first + 1);
     assert_int_equal(received(&scene, 2), first + 2);
-    take(&scene, 1, DEAL_WINDOW);
+    take(&scene, 1, VISITORS_WINDOW);
     collect(&scene);
     (void)deal(&scene);
     (void)deal(&scene);
     (void)deal(&scene);
     assert_int_equal(received(&scene, 0), first + 3);
-    for (unsigned i = 0; i < DEAL_WINDOW; i++) {
+    for (unsigned i = 0; i < VISITORS_WINDOW; i++) {
         assert_int_equal(received(&scene, 1), i);
     }
     assert_int_equal(received(&scene, 1), first + 4);
@@ -465,6 +521,8 @@ int main(void)
         cmocka_unit_test(a_leaving_worker_gets_no_more_and_may_still_take_what_it_has),
         cmocka_unit_test(a_dead_worker_that_is_not_buried_yet_is_passed_over),
         cmocka_unit_test(a_window_holds_so_many_and_not_one_more),
+        cmocka_unit_test(asking_how_things_are_does_not_disturb_the_turn_of_visitors),
+        cmocka_unit_test(a_few_places_are_left_for_operator_s_where_visitors_have_all_others),
         cmocka_unit_test(what_is_dealt_in_one_turn_travels_together),
         cmocka_unit_test(what_cannot_be_sent_goes_to_the_others_in_order),
         cmocka_unit_test(a_leaving_workers_unsent_deals_go_to_the_others),

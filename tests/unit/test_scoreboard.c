@@ -114,7 +114,7 @@ static void assert_empty(const struct shared_text *shared)
 }
 
 /* A worker may have been killed while it wrote one of the texts. */
-static void clearing_forgets_how_the_store_was_doing(void **state)
+static void clearing_forgets_how_the_store_was_doing_and_keeps_what_was_counted(void **state)
 {
     static struct scoreboard_slot slot;
 
@@ -132,13 +132,26 @@ static void clearing_forgets_how_the_store_was_doing(void **state)
     scoreboard_slot_clear(&slot, WORKER_STARTING, 4711);
     assert_false(atomic_load(&slot.store.is_linked));
     assert_int_equal(atomic_load(&slot.store.since_ms), 0);
-    assert_int_equal(atomic_load(&slot.store.reconnects), 0);
-    assert_int_equal(atomic_load(&slot.store.batches_resent), 0);
-    assert_int_equal(atomic_load(&slot.store.hits_refused), 0);
-    assert_int_equal(atomic_load(&slot.store.went_back), 0);
+    assert_int_equal(atomic_load(&slot.store.reconnects), 2);
+    assert_int_equal(atomic_load(&slot.store.batches_resent), 3);
+    assert_int_equal(atomic_load(&slot.store.hits_refused), 4);
+    assert_int_equal(atomic_load(&slot.store.went_back), 5);
     assert_empty(&slot.store.last_error);
     assert_empty(&slot.store.risk);
     assert_empty(&slot.store.warning);
+}
+
+static void a_slot_knows_its_worker_and_how_many_it_has_had(void **state)
+{
+    static struct scoreboard_slot slot;
+
+    (void)state;
+    scoreboard_slot_begin(&slot, 4711, 100);
+    scoreboard_slot_clear(&slot, WORKER_STARTING, 200);
+    scoreboard_slot_begin(&slot, 4712, 200);
+    assert_int_equal(slot.pid, 4712);
+    assert_int_equal(slot.started_ms, 200);
+    assert_int_equal(slot.starts, 2);
 }
 
 static void a_reason_is_cut_to_fit(void **state)
@@ -171,7 +184,8 @@ int main(void)
         cmocka_unit_test(what_a_child_writes_its_parent_reads),
         cmocka_unit_test(each_deal_of_a_window_has_a_note_of_its_own),
         cmocka_unit_test(clearing_makes_a_slot_as_before_its_first_worker),
-        cmocka_unit_test(clearing_forgets_how_the_store_was_doing),
+        cmocka_unit_test(clearing_forgets_how_the_store_was_doing_and_keeps_what_was_counted),
+        cmocka_unit_test(a_slot_knows_its_worker_and_how_many_it_has_had),
         cmocka_unit_test(a_reason_is_cut_to_fit),
         cmocka_unit_test(without_memory_no_scoreboard_is_made),
     };

@@ -83,6 +83,31 @@ static void while_a_batch_is_in_flight_its_key_waits_and_leaves_as_one(void **st
     scene_finish(&scene);
 }
 
+static void what_is_counted_is_noted_for_operators(void **state)
+{
+    static struct scene scene;
+    struct scoreboard_traffic *traffic = &scene.traffic;
+
+    (void)state;
+    scene_init(&scene, 1000, LONG_MS);
+    count(&scene, 3);
+    turn(&scene);
+    count(&scene, 2);
+    scripted_count(&scene.store, 0, 3);
+    turn(&scene);
+    scripted_fail(&scene.store, 1, -EIO);
+    assert_int_equal(traffic->hits, 3); /* with a number */
+    assert_int_equal(traffic->batches, 2);
+    assert_int_equal(traffic->batch_hits.counts[2], 1); /* of 3 and 4 */
+    assert_int_equal(traffic->batch_hits.counts[1], 1); /* of 2 */
+    assert_int_equal(traffic->batch_hits.sum, 5);
+    assert_int_equal(traffic->hit_ms.counts[0] + traffic->hit_ms.counts[1] +
+                         traffic->hit_ms.counts[2] + traffic->hit_ms.counts[3] +
+                         traffic->hit_ms.counts[4],
+                     5);
+    scene_finish(&scene);
+}
+
 static void two_keys_do_not_wait_for_each_other(void **state)
 {
     static struct scene scene;
@@ -246,7 +271,7 @@ static void destroying_ends_every_waiting_hit_once_and_takes_no_new_one(void **s
 static void without_memory_no_tally_is_made(void **state)
 {
     static struct scene scene;
-    const struct tally_settings settings = {10, LONG_MS};
+    const struct tally_settings settings = {10, LONG_MS, NULL};
     const struct tally_events events = scene_events(&scene);
     struct tally *untouched = (struct tally *)&scene;
 
@@ -304,6 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_hits_of_a_turn_leave_as_one_batch_in_their_order),
         cmocka_unit_test(while_a_batch_is_in_flight_its_key_waits_and_leaves_as_one),
+        cmocka_unit_test(what_is_counted_is_noted_for_operators),
         cmocka_unit_test(two_keys_do_not_wait_for_each_other),
         cmocka_unit_test(the_longest_key_and_one_that_begins_like_it_are_two),
         cmocka_unit_test(each_hit_ends_as_the_store_says_of_it),

@@ -1,0 +1,129 @@
+/*
+ * counting.c - what a worker counts with, put together.
+ */
+#include "visits/counting.h"
+
+#include "base/scoreboard.h"
+#include "store/store_url.h"
+#include "visits/tally.h"
+
+#include <unistd.h>
+
+enum { WAITING_HITS_MAX = 65536 };
+
+/* ---- what store and tally tell ---- */
+
+static void store_ready(void *owner)
+{
+    struct counting *counting = owner;
+
+    tally_store_ready(counting->tally);
+}
+
+static void store_noticed(void *owner, enum store_notice level, const char *event,
+                          const char *detail)
+{
+    struct counting *counting = owner;
+
+    store_watch_notice(&counting->watch, level, event, detail);
+}
+
+static void store_status_changed(void *owner, const struct store_status *status)
+{
+    struct counting *counting = owner;
+
+    store_watch_status(&counting->watch, status);
+}
+
+static void counter_went_back(void *owner, struct slice key, uint64_t before, uint64_t number)
+{
+    struct counting *counting = owner;
+
+    store_watch_went_back(&counting->watch, key, before, number);
+}
+
+static void hit_ended(void *owner, uint64_t ticket, int result, uint64_t number)
+{
+    struct counting *counting = owner;
+
+    hit_done(&counting->hits, ticket, result, number);
+}
+
+static void store_closed(void *owner)
+{
+    struct counting *counting = owner;
+
+    counting->store = NULL;
+    tally_set_store(counting->tally, NULL);
+    counting->closed(counting->owner);
+}
+
+/* ---- beginning and end ---- */
+
+int counting_init(struct counting *counting, struct loop *loop,
+                  const struct counting_settings *settings)
+{
+    const struct tally_settings tally_settings = {
+        .waiting_hits_max = WAITING_HITS_MAX,
+        .timeout_ms = settings->store_timeout_ms,
+        .traffic = &settings->slot->traffic,
+    };
+    const struct tally_events events = {hit_ended, counter_went_back, counting};
+    int result;
+
+    counting->settings = *settings;
+    counting->loop = loop;
+    store_watch_init(&counting->watch, settings->slot, settings->slot_index);
+    hits_init(&counting->hits, settings->key, getpid());
+    counting->hits.refused = &settings->slot->store.hits_refused;
+    result = tally_create(loop, &tally_settings, &events, &counting->tally);
+    counting->hits.tally = counting->tally;
+    return result;
+}
+
+int counting_open(struct counting *counting, struct http_server *server, char *out_reason)
+{
+    const struct counting_settings *settings = &counting->settings;
+    const struct store_events events = {
+        .ready = store_ready,
+        .notice = store_noticed,
+        .status = store_status_changed,
+        .owner = counting,
+    };
+    struct store_url url;
+    const char *problem;
+    int result = store_url_parse(slice_of(settings->store), &url, &problem); /* checked */
+
+    counting->hits.server = server;
+    if (result == 0) {
+        result = store_url_open(&url, counting->loop, settings->store_timeout_ms, &events,
+                                &counting->store, out_reason);
+    }
+    if (result == 0) {
+        tally_set_store(counting->tally, counting->store);
+    }
+    return result;
+}
+
+bool counting_is_ready(const struct counting *counting)
+{
+    return counting->store != NULL && store_is_ready(counting->store);
+}
+
+void counting_beat(struct counting *counting)
+{
+    store_watch_beat(&counting->watch);
+}
+
+void counting_close(struct counting *counting, void (*closed)(void *owner), void *owner)
+{
+    counting->closed = closed;
+    counting->owner = owner;
+    store_close(counting->store, store_closed, counting);
+}
+
+void counting_finish(struct counting *counting)
+{
+    tally_destroy(counting->tally);
+    counting->tally = NULL;
+}

@@ -1,0 +1,55 @@
+"""What an operator asks a footfall, by its socket: pages of the admin side."""
+
+import json
+import os
+import re
+
+from http_client import Client
+from waiting import eventually
+
+
+def socket_of(footfall):
+    """The path of its socket, once it is there."""
+    line = footfall.wait_for_log("admin_ready")
+    return line.fields["at"].removeprefix("unix:")
+
+
+def page(footfall, path, method="GET"):
+    with Client(socket_of(footfall)) as client:
+        return client.ask(method, path)
+
+
+def status(footfall):
+    response = page(footfall, "/status")
+    assert response.status == 200 and response.headers["content-type"] == "application/json"
+    return json.loads(response.body)
+
+
+SAMPLE = re.compile(r"^(footfall_[a-z_]+)(\{[^}]*\})? (\S+)$")
+
+
+def metrics(footfall):
+    """Every sample: {(name, labels): value}."""
+    response = page(footfall, "/metrics")
+    assert response.status == 200
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    samples = {}
+    for line in response.body.decode().splitlines():
+        if line.startswith("#"):
+            continue
+        name, labels, value = SAMPLE.match(line).groups()
+        assert (name, labels) not in samples, line
+        samples[name, labels or ""] = float(value)
+    return samples
+
+
+def total(samples, name):
+    """The sum of a metric over all its labels."""
+    return sum(value for (sample, _), value in samples.items() if sample == name)
+
+
+def pid_file_of(footfall):
+    path = socket_of(footfall).removesuffix(".sock") + ".pid"
+    eventually(lambda: os.path.exists(path), "the pid file is there")
+    with open(path, encoding="ascii") as file:
+        return path, int(file.read())
