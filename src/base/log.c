@@ -189,18 +189,24 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     line_end_and_write(&line);
 }
 
-bool log_write_limited(struct log_limit *limit, enum log_level level, const char *event,
-                       const struct log_field *fields, size_t fields_count)
+bool log_limit_has_room(struct log_limit *limit)
 {
-    struct log_field with_count[FIELDS_MAX];
-    uint64_t now_ms = clock_monotonic_ms();
+    const uint64_t now_ms = clock_monotonic_ms();
 
-    assert(fields_count < FIELDS_MAX);
     if (now_ms - limit->period_began_ms >= limit->period_ms) {
         limit->period_began_ms = now_ms;
         limit->written = 0;
     }
-    if (limit->written >= limit->burst) {
+    return limit->written < limit->burst;
+}
+
+bool log_write_limited(struct log_limit *limit, enum log_level level, const char *event,
+                       const struct log_field *fields, size_t fields_count)
+{
+    struct log_field with_count[FIELDS_MAX];
+
+    assert(fields_count < FIELDS_MAX);
+    if (!log_limit_has_room(limit)) {
         limit->left_out++;
         return false;
     }

@@ -49,6 +49,9 @@ struct log_limit {
     uint32_t left_out;
 };
 
+/* Whether a line may be written now. Counts nothing as left out. */
+bool log_limit_has_room(struct log_limit *limit);
+
 /* Sets level and format. Call it before other threads or processes are made. */
 void log_init(enum log_level level, enum log_format format);
 

@@ -51,7 +51,7 @@ struct scoreboard_store {
     _Atomic uint64_t hits_refused;   /* answered without a number */
     _Atomic uint64_t went_back;      /* counters found smaller than they had been */
     struct shared_text last_error;
-    struct shared_text risk;    /* what the server's end may lose */
+    struct shared_text risk;    /* what a crash of the server may lose */
     struct shared_text warning; /* "" for none */
 };
 

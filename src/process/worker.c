@@ -181,6 +181,7 @@ static void request_refused(void *owner, const struct refusal *refusal)
 {
     struct worker *worker = owner;
 
+    /* The client has its answer: one that is left out is only counted. */
     (void)LOG_EVENT_LIMITED(&worker->refused_limit, LOG_DEBUG, "request_refused",
                             LOG_FIELD_TEXT("fault", refusal->name),
                             LOG_FIELD_NUMBER("status", refusal->status));

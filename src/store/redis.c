@@ -30,6 +30,7 @@ struct store_redis {
     bool is_ready;               /* the server counts */
     bool is_closing;             /* nothing is sent any more */
     bool has_counted;            /* on the present link */
+    uint64_t link_number;        /* of the present link, one more for each */
     enum redis_ledger_form form; /* of the present link */
     uint32_t in_flight;          /* batches sent and not answered: for the fault point alone */
     /* Batches whose answer was lost, or that the server could not count just then. */
@@ -57,6 +58,12 @@ static void note_error(struct store_redis *redis, struct slice error)
 {
     redis_error_copy(error, redis->last_error, sizeof redis->last_error);
     tell_status(redis);
+}
+
+static void tell_refusal(struct store_redis *redis, struct slice error)
+{
+    note_error(redis, error);
+    redis_news_refused(&redis->news, loop_now_ms(redis->loop), error);
 }
 
 /* ---- batches that are not on their way ---- */
@@ -107,14 +114,21 @@ static void batch_lost(struct store_redis *redis, struct store_batch *batch, int
 static void send_batch(struct store_redis *redis, struct store_batch *batch,
                        enum redis_ledger_form form);
 
+/* The next step of a batch that has not counted: given up meanwhile, it would be a gap. */
+static void send_next(struct store_redis *redis, struct store_batch *batch,
+                      enum redis_ledger_form form)
+{
+    if (batch->is_given_up) {
+        fail_now(batch, -ETIMEDOUT);
+    } else {
+        send_batch(redis, batch, form);
+    }
+}
+
 /* Begins anew: another server may be found, or this one may count later. One that has counted was
  * right until now, so its name is looked up again; else the name's next address is tried. */
-static void leave(struct store_redis *redis, struct slice error)
+static void leave(struct store_redis *redis)
 {
-    redis_news_refused(&redis->news, loop_now_ms(redis->loop), error);
-    if (redis->is_closing) {
-        return;
-    }
     redis_news_left(&redis->news);
     if (redis->has_counted) {
         redis_link_cut(redis->link, -EAGAIN, redis->last_error);
@@ -129,16 +143,15 @@ static void batch_refused(struct store_redis *redis, struct store_batch *batch, 
     const enum redis_error_meaning meaning = redis_error_meaning(error);
 
     if (meaning == REDIS_ERROR_NO_SCRIPT && !batch->is_whole) {
-        send_batch(redis, batch, REDIS_LEDGER_WHOLE);
+        send_next(redis, batch, REDIS_LEDGER_WHOLE);
         return;
     }
-    note_error(redis, error);
+    tell_refusal(redis, error);
     if (meaning == REDIS_ERROR_NOT_NOW || meaning == REDIS_ERROR_NO_RIGHT) {
-        leave(redis, error);
+        leave(redis);
         hold(redis, batch, -EAGAIN);
         return;
     }
-    redis_news_refused(&redis->news, loop_now_ms(redis->loop), error);
     fail_now(batch, meaning == REDIS_ERROR_OVERFLOW ? -EOVERFLOW : -EIO);
 }
 
@@ -166,8 +179,7 @@ static void take_answer(struct store_redis *redis, struct store_batch *batch,
         batch_refused(redis, batch, reply->text);
         break;
     case REDIS_LEDGER_BELOW:
-        note_error(redis, below);
-        redis_news_refused(&redis->news, loop_now_ms(redis->loop), below);
+        tell_refusal(redis, below);
         fail_now(batch, -ERANGE);
         break;
     case REDIS_LEDGER_GARBAGE:
@@ -195,12 +207,6 @@ static void batch_answered(void *owner, void *subject, int result, const struct 
 
 /* ---- sending ---- */
 
-/* The present link, as a number that no other link of this store has. */
-static uint64_t link_number(const struct store_redis *redis)
-{
-    return redis->status.reconnects + 1;
-}
-
 /* Without the script, which looks at the layout by itself, each link looks once at each key's. */
 static void layout_answered(void *owner, void *subject, int result, const struct resp_reply *reply)
 {
@@ -209,7 +215,6 @@ static void layout_answered(void *owner, void *subject, int result, const struct
     char text[REDIS_NEWS_BYTES];
     struct slice trouble;
 
-    redis->in_flight--;
     if (result < 0) {
         hold(redis, batch, result);
         return;
@@ -219,8 +224,8 @@ static void layout_answered(void *owner, void *subject, int result, const struct
         batch_refused(redis, batch, trouble);
         return;
     }
-    batch->key_note = link_number(redis);
-    send_batch(redis, batch, REDIS_LEDGER_PLAIN);
+    batch->key_note = redis->link_number;
+    send_next(redis, batch, REDIS_LEDGER_PLAIN);
 }
 
 static void send_batch(struct store_redis *redis, struct store_batch *batch,
@@ -231,7 +236,7 @@ static void send_batch(struct store_redis *redis, struct store_batch *batch,
     int result;
 
     batch->is_whole = form == REDIS_LEDGER_WHOLE;
-    if (form == REDIS_LEDGER_PLAIN && batch->key_note != link_number(redis)) {
+    if (form == REDIS_LEDGER_PLAIN && batch->key_note != redis->link_number) {
         answered = layout_answered;
         redis_ledger_layout_question(batch, &command);
     } else {
@@ -242,7 +247,7 @@ static void send_batch(struct store_redis *redis, struct store_batch *batch,
         fail_later(redis, batch, result);
         return;
     }
-    redis->in_flight++;
+    redis->in_flight += answered == batch_answered ? 1 : 0;
 }
 
 /* Whether a batch that was held may be sent: while somebody waits for it, and, where it may have
@@ -332,8 +337,8 @@ static void opening_not_now(void *owner, struct slice error)
 {
     struct store_redis *redis = owner;
 
-    note_error(redis, error);
-    leave(redis, error);
+    tell_refusal(redis, error);
+    leave(redis);
 }
 
 static void opening_inspected(void *owner, const struct redis_inspection *inspection)
@@ -359,6 +364,7 @@ static void redis_link_went_up(void *owner, const char *detail)
 
     (void)snprintf(redis->address, sizeof redis->address, "%s", detail);
     redis->has_counted = false;
+    redis->link_number++;
     redis->status.is_up = true;
     redis->status.reconnects += redis->status.since_ms > 0 ? 1 : 0;
     redis->status.since_ms = loop_now_ms(redis->loop);

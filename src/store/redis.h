@@ -20,16 +20,17 @@
 #include <stdint.h>
 
 /* Makes the store and begins to connect; it is ready when the server has answered. Copies `url`
- * and `events`. A lookup, a connect and an answer may each take `timeout_ms`; 0: for ever.
+ * and `events`. A lookup and an answer may each take `timeout_ms`, 0: for ever, and a
+ * connect five seconds of it.
  * 0: the caller owns *out_store and ends it with store_close(). -ENOMEM, or -errno of eventfd(2):
  * *out_store is untouched.
  *
  * The hits of a batch fail together: -ETIMEDOUT when it may not be sent again, -ENOTCONN when the
  * link was not up, -EAGAIN and -ENOMEM when it takes no more, -ERANGE when somebody has set the key
  * below zero, -EIO for whatever else the server refuses, -ECANCELED; without the script also
- * -ECONNRESET, -ETIMEDOUT and others of connect(2) when the link was lost, -EAGAIN when the server
- * refuses for now, and -EPROTO when what came is no count. -EOVERFLOW is for those hits alone that
- * are beyond STORE_NUMBER_MAX (without the script for all of the batch). */
+ * -ECONNRESET, -ETIMEDOUT and others of connect(2) when the link was lost, -EAGAIN when it was cut
+ * for a refusal of another batch, and -EPROTO when what came is no count. -EOVERFLOW is for those
+ * hits alone that are beyond STORE_NUMBER_MAX (without the script for all of the batch). */
 int store_redis_open(struct loop *loop, const struct redis_url *url, uint32_t timeout_ms,
                      const struct store_events *events, struct store **out_store);
 

@@ -68,7 +68,7 @@ void redis_greeting_words(const struct redis_url *url, const char *client_name,
 /* The kinds of errors that AUTH is answered with, in words of our own. */
 static struct slice auth_error_kind(struct slice text)
 {
-    static const char *const kinds[] = {"WRONGPASS", "ERR", "NOAUTH", "NOPERM", "LOADING"};
+    static const char *const kinds[] = {"WRONGPASS", "ERR", "NOAUTH", "NOPERM"};
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (slice_is(redis_error_kind(text), kinds[i])) {

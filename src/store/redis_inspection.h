@@ -51,8 +51,7 @@ const struct slice *redis_inspection_question(unsigned i, size_t *out_count);
 /* Notes what its answer tells; an error tells nothing. Zeroed memory knows nothing. */
 void redis_inspection_learn(struct redis_inspection *inspection, const struct resp_reply *reply);
 
-/* What the end of the server may lose, a constant: "a crash of it may lose the last second or two".
- */
+/* What a crash of the server may lose, a constant. */
 const char *redis_inspection_risk(const struct redis_inspection *inspection);
 
 /* Writes what an operator is to be warned of; "" when there is nothing. */

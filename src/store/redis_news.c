@@ -81,6 +81,13 @@ void redis_news_up(struct redis_news *news, uint64_t now_ms, const char *detail)
     }
 }
 
+static void tell_refusal(struct redis_news *news, uint64_t now_ms, const char *detail)
+{
+    if (is_news(news, now_ms, REDIS_TROUBLE_REFUSAL, news->refusal)) {
+        tell(news, STORE_NOTICE_ERROR, "redis_refused", detail);
+    }
+}
+
 /* A server that refused and does not let us in again, for the same reason: the same trouble. */
 static bool is_known_refusal(const struct redis_news *news, const char *reason)
 {
@@ -105,25 +112,40 @@ void redis_news_down(struct redis_news *news, uint64_t now_ms, const char *reaso
     }
     news->up_since_ms = 0;
     news->is_left = false;
-    if (!is_left && !is_known_refusal(news, reason) &&
-        is_news(news, now_ms, REDIS_TROUBLE_LINK, bare_reason(reason))) {
+    if (is_left) {
+        return;
+    }
+    if (is_known_refusal(news, reason)) {
+        tell_refusal(news, now_ms, reason);
+    } else if (is_news(news, now_ms, REDIS_TROUBLE_LINK, bare_reason(reason))) {
         tell(news, STORE_NOTICE_ERROR, "redis_link_down", reason);
+    }
+}
+
+/* The kind of an error is a word in capitals; of one without, and of ERR, which is the kind of
+ * whatever has none, the text tells. */
+static void note_refusal(struct redis_news *news, struct slice error, const char *detail)
+{
+    const struct slice kind = redis_error_kind(error);
+    bool is_kind = kind.length > 0 && !slice_is(kind, "ERR");
+
+    for (size_t i = 0; i < kind.length; i++) {
+        is_kind = is_kind && kind.bytes[i] >= 'A' && kind.bytes[i] <= 'Z';
+    }
+    if (is_kind) {
+        redis_error_copy(kind, news->refusal, sizeof news->refusal);
+    } else {
+        (void)snprintf(news->refusal, sizeof news->refusal, "%s", detail);
     }
 }
 
 void redis_news_refused(struct redis_news *news, uint64_t now_ms, struct slice error)
 {
-    char kind[REDIS_NEWS_BYTES];
     char detail[REDIS_NEWS_BYTES];
 
     redis_error_copy(error, detail, sizeof detail);
-    redis_error_copy(redis_error_kind(error), kind, sizeof kind);
-    /* ERR is the kind of whatever has none, so there the text tells. */
-    (void)snprintf(news->refusal, sizeof news->refusal, "%s",
-                   strcmp(kind, "ERR") == 0 ? detail : kind);
-    if (is_news(news, now_ms, REDIS_TROUBLE_REFUSAL, news->refusal)) {
-        tell(news, STORE_NOTICE_ERROR, "redis_refused", detail);
-    }
+    note_refusal(news, error, detail);
+    tell_refusal(news, now_ms, detail);
 }
 
 void redis_news_left(struct redis_news *news)
@@ -142,9 +164,9 @@ void redis_news_counted(struct redis_news *news)
     if (trouble == REDIS_TROUBLE_REFUSAL) {
         news->is_up_told = true; /* this says as much */
         tell(news, STORE_NOTICE_INFO, "redis_counts_again", news->refusal);
-        if (strcmp(news->up, news->told_up) != 0) {
-            tell_up(news);
-        }
+    }
+    if (strcmp(news->up, news->told_up) != 0) {
+        tell_up(news); /* another than before */
     }
 }
 

@@ -42,8 +42,8 @@ static void ask_for_script(struct redis_opening *opening, enum redis_ledger_form
  * ERR is what has no kind of its own, as an unknown command. */
 static bool is_forbidden(enum redis_error_meaning meaning, struct slice error)
 {
-    return meaning == REDIS_ERROR_NO_SCRIPT || meaning == REDIS_ERROR_NO_RIGHT ||
-           slice_is(redis_error_kind(error), "NOPERM") || slice_is(redis_error_kind(error), "ERR");
+    return meaning == REDIS_ERROR_NO_SCRIPT || slice_is(redis_error_kind(error), "NOPERM") ||
+           slice_is(redis_error_kind(error), "ERR");
 }
 
 static void script_refused(struct redis_opening *opening, struct slice error)

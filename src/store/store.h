@@ -64,7 +64,7 @@ struct store_status {
     uint64_t reconnects;     /* how often it came up again */
     uint64_t batches_resent; /* whose answer had been lost */
     const char *last_error;  /* what was wrong last, "" while nothing was */
-    const char *risk;        /* what the server's end may lose, "" while unknown */
+    const char *risk;        /* what a crash of the server may lose, "" while unknown */
     const char *warning;     /* what an operator is to know of the server, "" for nothing */
 };
 

@@ -53,18 +53,21 @@ static bool write_notice(struct store_watch *watch, enum store_notice level, con
 void store_watch_notice(struct store_watch *watch, enum store_notice level, const char *event,
                         const char *detail)
 {
-    watch->left_event = NULL;
-    if (!write_notice(watch, level, event, detail)) {
-        watch->left_event = event;
-        watch->left_level = level;
-        (void)snprintf(watch->left_detail, sizeof watch->left_detail, "%s", detail);
+    const bool is_written = write_notice(watch, level, event, detail);
+
+    if (level == STORE_NOTICE_WARNING) {
+        return; /* says nothing of whether it counts */
     }
+    watch->left_event = is_written ? NULL : event;
+    watch->left_level = level;
+    (void)snprintf(watch->left_detail, sizeof watch->left_detail, "%s", detail);
 }
 
 void store_watch_beat(struct store_watch *watch)
 {
-    if (watch->left_event != NULL &&
-        write_notice(watch, watch->left_level, watch->left_event, watch->left_detail)) {
+    if (watch->left_event != NULL && log_limit_has_room(&watch->limit)) {
+        watch->limit.left_out--; /* it comes late, and is not left out */
+        (void)write_notice(watch, watch->left_level, watch->left_event, watch->left_detail);
         watch->left_event = NULL;
     }
 }
@@ -77,7 +80,8 @@ void store_watch_went_back(struct store_watch *watch, struct slice key, uint64_t
     memcpy(name, key.bytes, key.length);
     name[key.length] = '\0';
     (void)atomic_fetch_add(&watch->slot->store.went_back, 1);
-    (void)LOG_EVENT_LIMITED(&watch->limit, LOG_ERROR, "counter_went_back",
+    (void)LOG_EVENT_LIMITED(/* the scoreboard has it */
+                            &watch->limit, LOG_ERROR, "counter_went_back",
                             LOG_FIELD_NUMBER("slot", watch->slot_index),
                             LOG_FIELD_TEXT("key", name), LOG_FIELD_NUMBER("before", before),
                             LOG_FIELD_NUMBER("number", number));

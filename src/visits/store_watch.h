@@ -19,7 +19,8 @@ struct store_watch {
     uint64_t reconnects_told; /* by the present store */
     uint64_t batches_resent_told;
     struct log_limit limit; /* a disk or link on the edge fails and works in turn */
-    /* The latest notice, where the limit left it out: it says how things stand. */
+    /* The latest notice of trouble or of its end, where the limit left it out: it says how things
+     * stand. */
     const char *left_event; /* a constant; NULL: none */
     enum store_notice left_level;
     char left_detail[LOG_VALUE_BYTES_MAX];

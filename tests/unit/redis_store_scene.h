@@ -34,6 +34,7 @@ struct scene {
     unsigned done_count;
     unsigned wanted_done;
     void (*on_done)(struct scene *scene, struct store_batch *batch);
+    void (*on_plain)(struct scene *scene); /* when redis_plain is told */
 };
 
 static unsigned failing_calloc;
@@ -74,6 +75,9 @@ static inline void note_notice(void *owner, enum store_notice level, const char 
 
     if (strcmp(event, "redis_link_down") == 0 || strcmp(event, "redis_refused") == 0) {
         assert_int_equal(level, STORE_NOTICE_ERROR);
+    }
+    if (strcmp(event, "redis_plain") == 0 && scene->on_plain != NULL) {
+        scene->on_plain(scene);
     }
     if (is_up) {
         assert_int_equal(level, STORE_NOTICE_INFO);

@@ -152,6 +152,24 @@ static void the_link_is_up_again_is_told_behind_each_new_reason(void **state)
     assert_told("");
 }
 
+/* Another server, whose fall and coming up were not told for being too soon. */
+static void which_server_counts_is_told_in_the_end(void **state)
+{
+    (void)state;
+
+    begin();
+    redis_news_up(&news, 1, "a");
+    redis_news_down(&news, 1000, "reset");
+    redis_news_up(&news, 1100, "b");
+    redis_news_down(&news, 1200, "reset");
+    redis_news_up(&news, 1300, "a");
+    told[0] = '\0';
+    redis_news_counted(&news);
+    assert_told("info redis_link_up a\n");
+    redis_news_counted(&news);
+    assert_told("");
+}
+
 static void a_count_proves_the_server_and_the_next_fall_is_told(void **state)
 {
     (void)state;
@@ -225,6 +243,7 @@ int main(void)
             a_server_that_lets_us_in_and_fails_again_and_again_is_two_lines_now_and_then),
         cmocka_unit_test(the_last_line_is_not_up_for_long_while_the_server_is_down),
         cmocka_unit_test(the_link_is_up_again_is_told_behind_each_new_reason),
+        cmocka_unit_test(which_server_counts_is_told_in_the_end),
         cmocka_unit_test(a_count_proves_the_server_and_the_next_fall_is_told),
         cmocka_unit_test(five_seconds_up_prove_the_server_and_less_do_not),
         cmocka_unit_test(time_in_which_the_link_is_down_proves_nothing),

@@ -55,6 +55,18 @@ static void kinds_in_turn_are_told_once_each(void **state)
     assert_told("info redis_counts_again ERR b\n");
 }
 
+/* Redis' own sentence for a command that the user of a script may not run. */
+static void a_sentence_has_no_kind(void **state)
+{
+    (void)state;
+
+    begin();
+    refuse("The user executing the script can't run this command");
+    redis_news_counted(&news);
+    assert_told("error redis_refused The user executing the script can't run this command\n"
+                "info redis_counts_again The user executing the script can't run this command\n");
+}
+
 static void a_kind_that_only_begins_like_another_is_another(void **state)
 {
     (void)state;
@@ -247,6 +259,27 @@ static void the_last_line_is_not_up_for_long_while_the_server_refuses(void **sta
     assert_told("info redis_counts_again OOM\n");
 }
 
+/* Known to be refused, it was never told again: the log ended with "up". */
+static void nor_while_it_does_not_let_us_in_for_the_same_reason(void **state)
+{
+    (void)state;
+
+    begin();
+    redis_news_up(&news, 1, "h");
+    refuse("BUSY x");
+    redis_news_left(&news);
+    redis_news_down(&news, 2, "BUSY x");
+    redis_news_down(&news, 100, "h: refused");
+    redis_news_up(&news, 1000, "h");
+    now_ms = 1100;
+    refuse("BUSY x");
+    told[0] = '\0';
+    for (uint64_t ms = 2000; ms < 10 * REDIS_NEWS_AGAIN_MS; ms += 2000) {
+        redis_news_down(&news, ms, "h: PING refused: BUSY x");
+    }
+    assert_told("error redis_refused h: PING refused: BUSY x\n");
+}
+
 /* ---- warnings ---- */
 
 static void a_warning_is_told_once_per_change(void **state)
@@ -307,6 +340,7 @@ int main(void)
         cmocka_unit_test(one_kind_of_refusal_is_told_once_until_a_batch_has_counted),
         cmocka_unit_test(refusals_without_a_kind_are_told_apart_by_their_text),
         cmocka_unit_test(kinds_in_turn_are_told_once_each),
+        cmocka_unit_test(a_sentence_has_no_kind),
         cmocka_unit_test(a_kind_that_only_begins_like_another_is_another),
         cmocka_unit_test(a_new_link_to_a_server_that_refuses_is_not_told),
         cmocka_unit_test(a_new_server_behind_a_refusal_is_told_once_it_has_counted),
@@ -318,6 +352,7 @@ int main(void)
         cmocka_unit_test(what_a_server_sends_is_cleaned_before_it_is_told),
         cmocka_unit_test(texts_that_are_too_long_are_cut_and_told_once),
         cmocka_unit_test(the_last_line_is_not_up_for_long_while_the_server_refuses),
+        cmocka_unit_test(nor_while_it_does_not_let_us_in_for_the_same_reason),
         cmocka_unit_test(a_warning_is_told_once_per_change),
         cmocka_unit_test(counting_plainly_is_told_once_per_change),
         cmocka_unit_test(a_warning_goes_with_no_trouble),

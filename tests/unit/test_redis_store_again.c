@@ -163,7 +163,7 @@ static void a_store_that_is_closed_cancels_what_it_holds(void **state)
 
 /* ---- refused for now ---- */
 
-static void count_on_the_second_link(struct fake_connection *connection, const char *command)
+static void count_on_the_third_link(struct fake_connection *connection, const char *command)
 {
     if (strncmp(command, "COUNT", 5) == 0 && connection->server->accepted_count < 3) {
         fake_send(connection, answer_to_count);
@@ -192,7 +192,7 @@ static void what_another_server_may_count_is_asked_again_on_a_new_link(void **st
         const int kind_length = (int)strcspn(answers[i] + 1, " ");
 
         begin(&scene);
-        scene.server.command = count_on_the_second_link;
+        scene.server.command = count_on_the_third_link;
         answer_to_count = answers[i];
         apply_and_wait(&scene, 0, "counter", 2);
         check_numbers(&scene, 0, 1);

@@ -180,6 +180,7 @@ static void what_the_server_does_not_count_now_waits_for_a_new_link(void **state
     check_numbers(&scene, 0, 1);
     assert_int_equal(scene.server.count, 2);
     assert_int_equal(scene.server.accepted_count, 2);
+    assert_int_equal(scene.status.batches_resent, 0); /* no answer was lost */
     assert_non_null(strstr(scene.notices, "redis_refused: LOADING the dataset|"));
     end(&scene);
 }
@@ -299,6 +300,62 @@ static void a_batch_whose_layout_was_not_told_is_sent_on_the_next_link(void **st
     end(&scene);
 }
 
+static void close_when_plain_is_told(struct scene *scene)
+{
+    close_store(scene);
+}
+
+/* An owner may close the store when it is told. */
+static void a_store_that_is_closed_by_what_it_tells_is_never_ready(void **state)
+{
+    struct scene scene;
+    (void)state;
+
+    begin_not_ready(&scene);
+    answer_to_script = "-NOPERM\r\n";
+    scene.server.command = answer_script_as_told;
+    scene.on_plain = close_when_plain_is_told;
+    while (!scene.is_closed) {
+        turn_for(&scene.turning, 1);
+    }
+    assert_int_equal(scene.readies_count, 0);
+    end(&scene);
+}
+
+/* What nobody waits for any more would be a gap. */
+static void a_batch_that_is_given_up_while_the_layout_is_asked_for_is_not_counted(void **state)
+{
+    struct scene scene;
+    (void)state;
+
+    begin_plain(&scene);
+    apply(&scene, 0, "counter", 2);
+    scene.batches[0].is_given_up = true;
+    turn_until(&scene.turning, is_all_done, &scene);
+    check_failed(&scene, 0, -ETIMEDOUT);
+    assert_int_equal(scene.server.count, 0);
+    end(&scene);
+}
+
+static void that_the_script_is_to_be_had_again_makes_plain_news_again(void **state)
+{
+    const char *first;
+    struct scene scene;
+    (void)state;
+
+    begin_plain(&scene);
+    for (unsigned falls = 0; falls < 2; falls++) {
+        scene.server.command = falls == 0 ? fake_answer : answer_script_as_told;
+        fake_close(fake_last(&scene.server));
+        turn_until(&scene.turning, is_not_ready, &scene);
+        turn_until(&scene.turning, is_ready, &scene);
+    }
+    first = strstr(scene.notices, "redis_plain: ");
+    assert_non_null(first);
+    assert_non_null(strstr(first + 1, "redis_plain: "));
+    end(&scene);
+}
+
 static void a_store_that_is_closed_while_the_layout_is_asked_for_cancels_the_batch(void **state)
 {
     struct scene scene;
@@ -330,6 +387,9 @@ int main(void)
         cmocka_unit_test(where_the_layout_may_not_be_read_there_is_none),
         cmocka_unit_test(a_layout_that_is_not_told_now_is_waited_for),
         cmocka_unit_test(a_batch_whose_layout_was_not_told_is_sent_on_the_next_link),
+        cmocka_unit_test(a_store_that_is_closed_by_what_it_tells_is_never_ready),
+        cmocka_unit_test(a_batch_that_is_given_up_while_the_layout_is_asked_for_is_not_counted),
+        cmocka_unit_test(that_the_script_is_to_be_had_again_makes_plain_news_again),
         cmocka_unit_test(a_store_that_is_closed_while_the_layout_is_asked_for_cancels_the_batch),
     };
 

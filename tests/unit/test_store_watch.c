@@ -30,6 +30,7 @@ bool __wrap_log_write_limited(struct log_limit *limit, enum log_level level, con
 
     assert_ptr_equal(limit, &watch.limit); /* one for all that it says */
     if (limit_is_reached) {
+        limit->left_out++;
         return false;
     }
     length +=
@@ -44,6 +45,14 @@ bool __wrap_log_write_limited(struct log_limit *limit, enum log_level level, con
     }
     (void)snprintf(logged + length, sizeof logged - length, "\n");
     return true;
+}
+
+bool __wrap_log_limit_has_room(struct log_limit *limit);
+
+bool __wrap_log_limit_has_room(struct log_limit *limit)
+{
+    (void)limit;
+    return !limit_is_reached;
 }
 
 static void begin(void)
@@ -218,8 +227,24 @@ static void the_latest_notice_is_written_later_where_it_was_left_out(void **stat
     limit_is_reached = false;
     store_watch_beat(&watch);
     assert_logged("error redis_refused slot=3 detail=<OOM x> reconnects=0 resent=0 refused=0\n");
+    assert_int_equal(watch.limit.left_out, 1); /* the one before it */
     store_watch_beat(&watch);
     assert_logged("");
+}
+
+static void a_warning_takes_no_place_of_what_was_left_out(void **state)
+{
+    (void)state;
+
+    begin();
+    limit_is_reached = true;
+    store_watch_notice(&watch, STORE_NOTICE_INFO, "redis_link_up", "h");
+    store_watch_notice(&watch, STORE_NOTICE_WARNING, "redis_may_forget", "w");
+    limit_is_reached = false;
+    store_watch_notice(&watch, STORE_NOTICE_WARNING, "redis_plain", "p");
+    assert_logged("warn redis_plain slot=3 detail=<p> reconnects=0 resent=0 refused=0\n");
+    store_watch_beat(&watch);
+    assert_logged("info redis_link_up slot=3 detail=<h> reconnects=0 resent=0 refused=0\n");
 }
 
 static void a_notice_that_is_written_makes_one_that_was_left_out_old(void **state)
@@ -246,6 +271,7 @@ int main(void)
         cmocka_unit_test(the_longest_key_is_told_whole_and_none_is_read_beyond_its_end),
         cmocka_unit_test(what_it_says_is_bounded),
         cmocka_unit_test(the_latest_notice_is_written_later_where_it_was_left_out),
+        cmocka_unit_test(a_warning_takes_no_place_of_what_was_left_out),
         cmocka_unit_test(a_notice_that_is_written_makes_one_that_was_left_out_old),
     };
 

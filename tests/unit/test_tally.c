@@ -108,6 +108,31 @@ static void what_is_counted_is_noted_for_operators(void **state)
     scene_finish(&scene);
 }
 
+static void the_stores_note_of_a_key_goes_from_batch_to_batch(void **state)
+{
+    static struct scene scene;
+
+    (void)state;
+    scene_init(&scene, 1000, LONG_MS);
+    assert_int_equal(count_on(&scene, "one"), 0);
+    turn(&scene);
+    assert_int_equal(count_on(&scene, "other"), 0);
+    turn(&scene);
+    assert_int_equal(scripted_batch(&scene.store, 0)->key_note, 0);
+    scripted_batch(&scene.store, 0)->key_note = 17;
+    scripted_count(&scene.store, 0, 1);
+    scripted_count(&scene.store, 1, 1);
+    assert_int_equal(count_on(&scene, "other"), 0);
+    turn(&scene);
+    assert_int_equal(count_on(&scene, "one"), 0);
+    turn(&scene);
+    assert_int_equal(scripted_batch(&scene.store, 2)->key_note, 0);
+    assert_int_equal(scripted_batch(&scene.store, 3)->key_note, 17);
+    scripted_count(&scene.store, 2, 2);
+    scripted_count(&scene.store, 3, 2);
+    scene_finish(&scene);
+}
+
 static void two_keys_do_not_wait_for_each_other(void **state)
 {
     static struct scene scene;
@@ -330,6 +355,7 @@ int main(void)
         cmocka_unit_test(the_hits_of_a_turn_leave_as_one_batch_in_their_order),
         cmocka_unit_test(while_a_batch_is_in_flight_its_key_waits_and_leaves_as_one),
         cmocka_unit_test(what_is_counted_is_noted_for_operators),
+        cmocka_unit_test(the_stores_note_of_a_key_goes_from_batch_to_batch),
         cmocka_unit_test(two_keys_do_not_wait_for_each_other),
         cmocka_unit_test(the_longest_key_and_one_that_begins_like_it_are_two),
         cmocka_unit_test(each_hit_ends_as_the_store_says_of_it),
