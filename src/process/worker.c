@@ -318,15 +318,10 @@ static int open_store(struct worker *worker, char *out_reason)
         .status = store_status_changed,
         .owner = worker,
     };
-    struct store_url url;
-    const char *problem;
-    int result =
-        store_url_parse(slice_of(worker->context->settings->store), &url, &problem); /* checked */
+    int result = store_url_open(worker->context->store_url, worker->loop,
+                                worker->context->settings->store_timeout_ms, &events,
+                                &worker->store, out_reason);
 
-    if (result == 0) {
-        result = store_url_open(&url, worker->loop, worker->context->settings->store_timeout_ms,
-                                &events, &worker->store, out_reason);
-    }
     if (result == 0) {
         tally_set_store(worker->tally, worker->store);
     }

@@ -13,8 +13,11 @@
 #include "process/listener.h"
 #include "process/worker_exit.h"
 
+struct store_url;
+
 struct worker_context {
     const struct settings *settings;
+    const struct store_url *store_url; /* with its secrets */
     enum loop_kind loop_kind;
     struct scoreboard_slot *slot; /* this worker's */
     uint32_t slot_index;
