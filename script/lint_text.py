@@ -35,7 +35,7 @@ BANNED = {
 
 LINES_MAX = 500
 
-TEXT_FOLDERS = ("src", "tests", "script", ".ci", "docs", "bench")
+TEXT_FOLDERS = ("src", "tests", "script", ".ci", "docs", "bench", "examples")
 TEXT_SUFFIXES = {".c", ".h", ".py", ".sh", ".md", ".txt", ".toml", ".ini", ".yml", ".build", ""}
 SKIPPED_FOLDERS = {"__pycache__", "corpus"}
 

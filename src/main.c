@@ -1,15 +1,18 @@
 /*
- * main.c - settings, then the master, a worker, or the single process.
+ * main.c - settings, then a command, the master, a worker, or the single process.
  *
  * Every process of footfall leaves by returning from here, but for one that is past its drain
  * time-out or was asked twice to stop.
  */
+#include "base/arguments.h"
 #include "base/clock.h"
 #include "base/fault_point.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/scoreboard.h"
 #include "base/settings.h"
+#include "commands/command.h"
+#include "commands/configuration.h"
 #include "loop/signals.h"
 #include "process/admin_listener.h"
 #include "process/descriptors.h"
@@ -90,12 +93,14 @@ static struct fair_share share_of(struct scoreboard *scoreboard, uint32_t worker
     };
 }
 
-static int serve_alone(const struct settings *settings, enum loop_kind loop_kind,
+static int serve_alone(const struct configuration *configuration, enum loop_kind loop_kind,
                        struct scoreboard *scoreboard, struct listeners *listeners)
 {
+    const struct settings *settings = &configuration->settings;
     const struct worker_context context = {
         .version = FOOTFALL_VERSION,
         .settings = settings,
+        .store_url = &configuration->store,
         .loop_kind = loop_kind,
         .scoreboard = scoreboard,
         .slot = &scoreboard->slots[0],
@@ -113,13 +118,15 @@ static int serve_alone(const struct settings *settings, enum loop_kind loop_kind
     return exit_status;
 }
 
-static int serve_as_worker(const struct settings *settings, enum loop_kind loop_kind,
+static int serve_as_worker(const struct configuration *configuration, enum loop_kind loop_kind,
                            struct scoreboard *scoreboard, struct listeners *listeners,
                            const struct master_result *role)
 {
+    const struct settings *settings = &configuration->settings;
     const struct worker_context context = {
         .version = FOOTFALL_VERSION,
         .settings = settings,
+        .store_url = &configuration->store,
         .loop_kind = loop_kind,
         .scoreboard = scoreboard,
         .slot = &scoreboard->slots[role->slot],
@@ -135,26 +142,27 @@ static int serve_as_worker(const struct settings *settings, enum loop_kind loop_
 }
 
 /* Behind a balancer. Returns in the master and in each worker. */
-static int serve_together(const struct settings *settings, enum loop_kind loop_kind,
+static int serve_together(const struct configuration *configuration, enum loop_kind loop_kind,
                           struct scoreboard *scoreboard, struct listeners *listeners)
 {
     const struct master_context context = {
-        .settings = settings,
+        .settings = &configuration->settings,
         .scoreboard = scoreboard,
         .listeners = listeners,
     };
     struct master_result result = master_run(&context);
 
     if (result.role == MASTER_IS_WORKER) {
-        return serve_as_worker(settings, loop_kind, scoreboard, listeners, &result);
+        return serve_as_worker(configuration, loop_kind, scoreboard, listeners, &result);
     }
     listeners_close(listeners);
     listeners_unlink(listeners);
     return result.exit_status;
 }
 
-static int serve(const struct settings *settings, const struct store_url *store)
+static int serve(const struct configuration *configuration)
 {
+    const struct settings *settings = &configuration->settings;
     static struct listeners listeners; /* some kilobytes, one for each process */
     static struct pid_file pid_file;
     struct scoreboard *scoreboard = NULL;
@@ -173,7 +181,7 @@ static int serve(const struct settings *settings, const struct store_url *store)
         return fail(strerror(-result));
     }
     scoreboard_begin(scoreboard, getpid(), clock_monotonic_ms(), clock_wall_ms());
-    log_start(settings, store);
+    log_start(settings, &configuration->store);
     if (loop_choose(settings->loop, &loop_kind, reason) < 0 ||
         listeners_open(settings->listen, settings->listen_count, &listeners, reason) < 0) {
         exit_status = fail(reason);
@@ -182,9 +190,9 @@ static int serve(const struct settings *settings, const struct store_url *store)
         listeners_unlink(&listeners);
         exit_status = fail(reason);
     } else if (settings->workers == 0) {
-        exit_status = serve_alone(settings, loop_kind, scoreboard, &listeners);
+        exit_status = serve_alone(configuration, loop_kind, scoreboard, &listeners);
     } else {
-        exit_status = serve_together(settings, loop_kind, scoreboard, &listeners);
+        exit_status = serve_together(configuration, loop_kind, scoreboard, &listeners);
     }
     pid_file_remove(&pid_file);
     scoreboard_destroy(scoreboard);
@@ -193,13 +201,21 @@ static int serve(const struct settings *settings, const struct store_url *store)
 
 int main(int arguments_count, char **arguments)
 {
-    static struct settings settings; /* read once, then const */
-    static struct store_url store;
+    static struct configuration configuration; /* read once, then const */
+    static char **words; /* the arguments, to read the configuration from again */
     char problem[SETTINGS_PROBLEM_BYTES];
-    const char *store_problem;
+    int exit_status;
 
     descriptors_fill_standard();
-    switch (settings_read(arguments_count, arguments, &settings, problem)) {
+    words = arguments_copy(arguments_count, arguments);
+    if (words == NULL) {
+        return fail(strerror(ENOMEM));
+    }
+    arguments_hide_passwords(arguments_count, arguments);
+    if (command_run(arguments_count, words, &exit_status)) {
+        return exit_status;
+    }
+    switch (configuration_read(arguments_count, words, &configuration, problem)) {
     case SETTINGS_READ:
         break;
     case SETTINGS_WRONG:
@@ -214,10 +230,6 @@ int main(int arguments_count, char **arguments)
         (void)puts("footfall " FOOTFALL_VERSION);
         return EXIT_STOPPED;
     }
-    if (store_url_parse(slice_of(settings.store), &store, &store_problem) < 0) {
-        (void)snprintf(problem, sizeof problem, "%s: %s", settings.store_source, store_problem);
-        return refuse_setting(problem);
-    }
-    log_init(settings.log_level, settings.log_format);
-    return serve(&settings, &store);
+    log_init(configuration.settings.log_level, configuration.settings.log_format);
+    return serve(&configuration);
 }

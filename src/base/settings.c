@@ -1,8 +1,9 @@
 /*
- * settings.c - the table of settings, and how options, environment and defaults fill them in.
+ * settings.c - the table of settings, and how options, environment, file and defaults fill them in.
  */
 #include "base/settings.h"
 
+#include "base/settings_file.h"
 #include "base/settings_parse.h"
 
 #include <stdlib.h>
@@ -24,6 +25,8 @@ static const struct setting settings_table[] = {
      "memory:, lmdb:PATH, redis://… or redis+unix://…", false, 0},
     {"--key", "FOOTFALL_KEY", "NAME", "counter", setting_parse_key, "the key of the counter",
      "1 to 255 printable ASCII bytes without blank, { and }", false, 0},
+    {"--config", "FOOTFALL_CONFIG", "FILE", NULL, setting_parse_config,
+     "the same settings in a file: store = memory:", "the path of a file", false, 0},
     {"--store-timeout", "FOOTFALL_STORE_TIMEOUT", "SECONDS", "2", setting_parse_milliseconds,
      "how long a visit waits for the store, then 503", SETTING_SECONDS, false,
      offsetof(struct settings, store_timeout_ms)},
@@ -42,8 +45,8 @@ static const struct setting settings_table[] = {
      "when a worker without a sign of life is replaced", SETTING_SECONDS, false,
      offsetof(struct settings, worker_timeout_ms)},
     {"--balance", "FOOTFALL_BALANCE", "KIND", "round-robin", setting_parse_balance,
-     "round-robin: the master picks a connection's worker in\n"
-     "turn; kernel: workers accept by themselves;\nby default",
+     "round-robin: the master picks a connection's worker;\n"
+     "kernel: workers accept by themselves",
      "round-robin or kernel", false, 0},
     {"--loop", "FOOTFALL_LOOP", "KIND", "auto", setting_parse_loop,
      "the workers' event loop: io_uring, epoll or auto", "auto, io_uring or epoll", false, 0},
@@ -58,12 +61,13 @@ static const struct setting settings_table[] = {
 
 enum { SETTINGS_COUNT = sizeof settings_table / sizeof settings_table[0] };
 
-/* Says which setting is wrong and what would be right. No URL is repeated, least of all that of
- * --store: it may hold a password. */
+_Static_assert((int)SETTINGS_COUNT <= (int)SETTINGS_COUNT_MAX, "settings_file.h has room for each");
+
+/* Says which setting is wrong and what would be right. */
 static enum settings_result wrong_value(const struct setting *setting, const char *source,
                                         const char *value, char *out_problem)
 {
-    if (setting->parse == setting_parse_store || strstr(value, "://") != NULL) {
+    if (setting_is_secret(setting, value)) {
         (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
                        "%s: its value is not right; it takes %s", source, setting->right);
     } else {
@@ -79,6 +83,8 @@ static void note_source(const struct setting *setting, const char *source,
 {
     if (setting->parse == setting_parse_store) {
         settings->store_source = source;
+        settings->store_line = 0;
+        settings->store_column = 0;
     }
 }
 
@@ -158,69 +164,135 @@ static enum settings_result read_options(int arguments_count, char *const *argum
     return SETTINGS_READ;
 }
 
-/* A setting that no option gave: the environment's, or the default. */
-static enum settings_result read_elsewhere(const struct setting *setting, struct settings *settings,
-                                           char *out_problem)
+/* What the environment has goes before what the file has. */
+static enum settings_result read_variable(const struct setting *setting, struct settings *settings,
+                                          bool *is_given, char *out_problem)
 {
     const char *value = getenv(setting->variable);
-    const char *source = setting->variable;
 
     if (value == NULL || value[0] == '\0') {
-        value = setting->value;
-        source = setting->option;
-        if (value == NULL) {
-            settings->workers = setting_default_workers();
-            return SETTINGS_READ;
-        }
+        return SETTINGS_READ;
     }
-    note_source(setting, source, settings);
+    *is_given = true;
+    note_source(setting, setting->variable, settings);
+    if (setting->takes_several) {
+        settings->listen_count = 0; /* the file's */
+    }
     if (setting->takes_several ? !setting_parse_several(setting, value, settings)
                                : !setting->parse(setting, value, settings)) {
-        return wrong_value(setting, source, value, out_problem);
+        return wrong_value(setting, setting->variable, value, out_problem);
     }
     return SETTINGS_READ;
 }
 
-/* Variables of settings that a later version will have: better refused than not heeded. Others that
- * begin with FOOTFALL_ are left alone: orchestrators set such for a service of our name. */
-static enum settings_result refuse_later_variables(char *out_problem)
+/* For a setting that nobody gave. */
+static void set_default(const struct setting *setting, struct settings *settings)
 {
-    static const char *const names[] = {"FOOTFALL_CONFIG"};
+    if (setting->value != NULL) {
+        note_source(setting, setting->option, settings);
+        (void)setting->parse(setting, setting->value, settings); /* ours are right: a test asks */
+    } else if (setting->parse == setting_parse_workers) {
+        settings->workers = setting_default_workers();
+    }
+}
 
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-
-        if (value != NULL && value[0] != '\0') {
-            (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
-                           "%s: this version does not know it; footfall --help all names all",
-                           names[i]);
-            return SETTINGS_WRONG;
+static void set_defaults(const bool *is_given, struct settings *settings)
+{
+    for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        if (!is_given[i]) {
+            set_default(&settings_table[i], settings);
         }
     }
-    return SETTINGS_READ;
 }
 
+/* Reads the file that an option (then `asked` has its name) or the environment names, if any. */
+static enum settings_result read_named_file(const struct settings *asked, struct settings *settings,
+                                            bool *is_given, char *out_problem)
+{
+    const struct setting *setting = find_setting(SLICE("--config"));
+    const char *source = setting->option;
+    enum settings_result result = SETTINGS_READ;
+
+    memcpy(settings->config, asked->config, sizeof settings->config);
+    if (settings->config[0] == '\0') {
+        source = setting->variable;
+        result = read_variable(setting, settings, &is_given[setting - settings_table], out_problem);
+    }
+    if (result == SETTINGS_READ && settings->config[0] != '\0') {
+        result = settings_file_read(settings_table, SETTINGS_COUNT, source, settings, is_given,
+                                    out_problem);
+    }
+    return result;
+}
+
+/* The lowest goes first, so that what goes before it replaces it. What an option gives nobody asks
+ * the environment; the file is checked whole, whatever is asked of it. */
 enum settings_result settings_read(int arguments_count, char *const *arguments,
                                    struct settings *out_settings,
                                    char out_problem[SETTINGS_PROBLEM_BYTES])
 {
+    struct settings asked = {.listen_count = 0}; /* what the options alone say */
     struct settings settings = {.listen_count = 0};
+    bool is_option[SETTINGS_COUNT] = {false};
     bool is_given[SETTINGS_COUNT] = {false};
     enum settings_result result =
-        read_options(arguments_count, arguments, &settings, is_given, out_problem);
+        read_options(arguments_count, arguments, &asked, is_option, out_problem);
 
     if (result == SETTINGS_READ) {
-        result = refuse_later_variables(out_problem);
+        result = read_named_file(&asked, &settings, is_given, out_problem);
     }
     for (size_t i = 0; i < SETTINGS_COUNT && result == SETTINGS_READ; i++) {
-        if (!is_given[i]) {
-            result = read_elsewhere(&settings_table[i], &settings, out_problem);
+        if (!is_option[i]) {
+            result = read_variable(&settings_table[i], &settings, &is_given[i], out_problem);
         }
     }
     if (result == SETTINGS_READ) {
+        if (asked.listen_count > 0) {
+            settings.listen_count = 0;
+        }
+        result = read_options(arguments_count, arguments, &settings, is_given, out_problem);
+    }
+    if (result == SETTINGS_READ) {
+        set_defaults(is_given, &settings);
         *out_settings = settings;
     }
     return result;
+}
+
+enum settings_result settings_read_file(const char *path, struct settings *out_settings,
+                                        char out_problem[SETTINGS_PROBLEM_BYTES])
+{
+    const struct setting *setting = find_setting(SLICE("--config"));
+    struct settings settings = {.listen_count = 0};
+    bool is_given[SETTINGS_COUNT] = {false};
+    enum settings_result result;
+
+    if (!setting->parse(setting, path, &settings)) {
+        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "it takes %s", setting->right);
+        return SETTINGS_WRONG;
+    }
+    result =
+        settings_file_read(settings_table, SETTINGS_COUNT, NULL, &settings, is_given, out_problem);
+    if (result == SETTINGS_READ) {
+        set_defaults(is_given, &settings);
+        *out_settings = settings;
+    }
+    return result;
+}
+
+void settings_say_store(const struct settings *settings, const char *problem,
+                        char out_problem[SETTINGS_PROBLEM_BYTES])
+{
+    char sentence[512];
+
+    (void)snprintf(sentence, sizeof sentence, "%s: %s%s", settings->store_source, problem,
+                   settings->store_line > 0 ? settings_file_hint(settings->store) : "");
+    if (settings->store_line > 0) {
+        settings_file_say(settings->config, settings->store_line, settings->store_column, sentence,
+                          out_problem);
+    } else {
+        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s", sentence);
+    }
 }
 
 /* One option with its help, lines below each other in a column of their own. */
@@ -252,6 +324,7 @@ void settings_write_help(FILE *file, bool all)
 {
     (void)fputs("footfall - tells each visitor of a website their number\n\n"
                 "  footfall [options]      serve in the foreground; stop with Ctrl-C\n"
+                "  footfall check FILE     say whether a settings file is right\n"
                 "  footfall --help [all]   this, or everything\n"
                 "  footfall --version\n\n",
                 file);
@@ -262,8 +335,11 @@ void settings_write_help(FILE *file, bool all)
         }
     }
     if (all) {
-        (void)fputs("\nAn option goes before the environment. Seconds may have up to three\n"
-                    "decimals; 0 is never. FOOTFALL_LISTEN takes several, split by blanks.\n"
+        (void)fputs("\nAn option goes before the environment, that before the file. Seconds may\n"
+                    "have up to three decimals; 0 is never. FOOTFALL_LISTEN takes several, split\n"
+                    "by blanks. In the file each setting has a line: its option without the --,\n"
+                    "a =, its value up to the end of the line. listen may have several lines. A\n"
+                    "comment is a line that begins with # or ;.\n"
                     "\nGET or POST / counts one visit: {\"counter\":N,\"pid\":P}.\n"
                     "\nExit status: 0 after a stop that was asked for, 1 when it could not start\n"
                     "or go on, 2 for a wrong option or setting.\n"

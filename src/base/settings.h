@@ -1,8 +1,9 @@
 /*
- * settings.h - what footfall is told: by options, by the environment, by default, in this order
- * of precedence.
+ * settings.h - what footfall is told: by options, by the environment, by a file, by default, in
+ * this order of precedence.
  *
- * One table names every setting, parses it, and writes --help. Read once at the start, then const.
+ * One table names every setting, parses it, and writes --help. Nothing is kept here: the same
+ * arguments, environment and file give the same settings whenever they are read.
  */
 #ifndef FOOTFALL_BASE_SETTINGS_H
 #define FOOTFALL_BASE_SETTINGS_H
@@ -18,7 +19,9 @@ enum {
     SETTINGS_WORKERS_MAX = 128, /* half of the scoreboard's slots */
     SETTINGS_KEY_BYTES_MAX = 255,
     SETTINGS_STORE_BYTES_MAX = 4095,
-    SETTINGS_PROBLEM_BYTES = 512,
+    SETTINGS_PATH_BYTES_MAX = 4095, /* of the file, PATH_MAX without its NUL */
+    SETTINGS_FILE_BYTES_MAX = 65536,
+    SETTINGS_PROBLEM_BYTES = SETTINGS_PATH_BYTES_MAX + 1 + 512,
 };
 
 enum setting_balance {
@@ -43,7 +46,12 @@ struct settings {
     uint32_t listen_count;
     uint32_t workers;                         /* 0: a single process */
     char store[SETTINGS_STORE_BYTES_MAX + 1]; /* a URL, which may hold a password: never logged */
-    const char *store_source; /* "--store" or "FOOTFALL_STORE": where it was given */
+    /* Where the store was given: "--store", "FOOTFALL_STORE", or "store" in the file, where it
+     * stands in this line and column (else 0). */
+    const char *store_source;
+    uint32_t store_line;
+    uint32_t store_column;
+    char config[SETTINGS_PATH_BYTES_MAX + 1]; /* the file; "": there is none */
     char key[SETTINGS_KEY_BYTES_MAX + 1];
     uint64_t drain_timeout_ms; /* 0 is never, for each time-out */
     uint64_t store_timeout_ms;
@@ -67,11 +75,20 @@ enum settings_result {
     SETTINGS_VERSION,  /* --version */
 };
 
-/* Reads options and environment. `arguments` as main() gets them. Only with SETTINGS_READ is
+/* Reads options, environment and file. `arguments` as main() gets them. Only with SETTINGS_READ is
  * *out_settings filled in. */
 enum settings_result settings_read(int arguments_count, char *const *arguments,
                                    struct settings *out_settings,
                                    char out_problem[SETTINGS_PROBLEM_BYTES]);
+
+/* The same of a file alone: neither options nor environment are asked. READ or WRONG. */
+enum settings_result settings_read_file(const char *path, struct settings *out_settings,
+                                        char out_problem[SETTINGS_PROBLEM_BYTES]);
+
+/* What is wrong with the store's URL is known to the stores. Says it with the place that the URL
+ * has. */
+void settings_say_store(const struct settings *settings, const char *problem,
+                        char out_problem[SETTINGS_PROBLEM_BYTES]);
 
 /* Writes the help: one screen, or everything. */
 void settings_write_help(FILE *file, bool all);

@@ -91,6 +91,11 @@ bool setting_parse_store(const struct setting *setting, const char *text, struct
     return true;
 }
 
+bool setting_is_secret(const struct setting *setting, const char *value)
+{
+    return setting->parse == setting_parse_store || strstr(value, "://") != NULL;
+}
+
 bool setting_parse_key(const struct setting *setting, const char *text, struct settings *settings)
 {
     size_t length = strlen(text);
@@ -105,6 +110,17 @@ bool setting_parse_key(const struct setting *setting, const char *text, struct s
         }
     }
     memcpy(settings->key, text, length + 1);
+    return true;
+}
+
+bool setting_parse_config(const struct setting *setting, const char *text,
+                          struct settings *settings)
+{
+    (void)setting;
+    if (text[0] == '\0' || strlen(text) > SETTINGS_PATH_BYTES_MAX) {
+        return false;
+    }
+    memcpy(settings->config, text, strlen(text) + 1);
     return true;
 }
 

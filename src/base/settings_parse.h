@@ -1,5 +1,6 @@
 /*
- * settings_parse.h - how the text of each setting becomes its value. Private to settings.c.
+ * settings_parse.h - how the text of each setting becomes its value. Private to settings.c and
+ * settings_file.c.
  */
 #ifndef FOOTFALL_BASE_SETTINGS_PARSE_H
 #define FOOTFALL_BASE_SETTINGS_PARSE_H
@@ -31,6 +32,8 @@ bool setting_parse_workers(const struct setting *setting, const char *text,
 bool setting_parse_store(const struct setting *setting, const char *text,
                          struct settings *settings);
 bool setting_parse_key(const struct setting *setting, const char *text, struct settings *settings);
+bool setting_parse_config(const struct setting *setting, const char *text,
+                          struct settings *settings);
 bool setting_parse_milliseconds(const struct setting *setting, const char *text,
                                 struct settings *settings);
 bool setting_parse_balance(const struct setting *setting, const char *text,
@@ -42,6 +45,11 @@ bool setting_parse_log_level(const struct setting *setting, const char *text,
                              struct settings *settings);
 bool setting_parse_log_format(const struct setting *setting, const char *text,
                               struct settings *settings);
+
+/* Whether the value of this setting must not be repeated to anybody: no URL is, least of all that
+ * of
+ * --store. It may hold a password. */
+bool setting_is_secret(const struct setting *setting, const char *value);
 
 /* Parses each word of `text`, split by blanks; at least one. */
 bool setting_parse_several(const struct setting *setting, const char *text,

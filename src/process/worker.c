@@ -280,17 +280,13 @@ static int open_admin(struct worker *worker)
         .store = worker->store_text,
         .key = settings->key,
     };
-    struct store_url url;
-    const char *problem;
 
     for (uint32_t i = 0; i < context->listeners->count; i++) {
         if (!context->listeners->list[i].is_admin) {
             worker->listen[view.listen_count++] = context->listeners->list[i].name;
         }
     }
-    if (store_url_parse(slice_of(settings->store), &url, &problem) == 0) { /* checked */
-        store_url_write(&url, worker->store_text);
-    }
+    store_url_write(context->store_url, worker->store_text);
     return admin_open(&worker->admin, worker->loop, &view, &events);
 }
 
@@ -298,7 +294,7 @@ static int open_counting(struct worker *worker)
 {
     const struct worker_context *context = worker->context;
     const struct counting_settings settings = {
-        .store = context->settings->store,
+        .store = context->store_url,
         .store_timeout_ms = context->settings->store_timeout_ms,
         .key = slice_of(context->settings->key),
         .slot = context->slot,

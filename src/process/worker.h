@@ -13,9 +13,12 @@
 #include "process/listener.h"
 #include "process/worker_exit.h"
 
+struct store_url;
+
 struct worker_context {
     const char *version;
     const struct settings *settings;
+    const struct store_url *store_url; /* with its secrets */
     enum loop_kind loop_kind;
     const struct scoreboard *scoreboard;
     struct scoreboard_slot *slot; /* this worker's */

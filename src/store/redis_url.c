@@ -126,20 +126,23 @@ static size_t find_any(struct slice text, const char *stops)
     return text.length;
 }
 
-/* Reads "user:password" or ":password". */
+static const char problem_no_password[] =
+    "before the @ of a Redis URL both a user and a password are needed, as in "
+    "redis://user:password@host, or redis://:password@host for a password alone";
+
+/* Reads "user:password", ":password", or "user". */
 static const char *read_identity(struct slice text, struct redis_url *url)
 {
     const size_t colon = find_any(text, ":");
     const char *problem;
 
-    if (colon == text.length) {
-        return "before the @ of a Redis URL both a user and a password are needed, as in "
-               "redis://user:password@host, or redis://:password@host for a password alone";
+    if (text.length == 0) {
+        return problem_no_password;
     }
     problem = decode((struct slice){text.bytes, colon}, url->user, REDIS_USER_BYTES_MAX,
                      "the user in the URL of Redis is longer than 255 bytes");
-    if (problem != NULL) {
-        return problem;
+    if (problem != NULL || colon == text.length) {
+        return problem; /* check_password() looks for a password file */
     }
     /* redis://:@host comes of templates with an empty variable and means: no password. */
     url->has_password = text.length > 1;
@@ -147,7 +150,7 @@ static const char *read_identity(struct slice text, struct redis_url *url)
                   "the password in the URL of Redis is longer than 1024 bytes");
 }
 
-/* Takes "user:password@" off the text, where there is one. */
+/* Takes "user:password@" or "user@" off the text, where there is one. */
 static const char *read_user_part(struct slice *text, struct redis_url *url)
 {
     const size_t authority_end = find_any(*text, "/?");
@@ -273,24 +276,41 @@ static const char *read_database(struct slice text, struct redis_url *url)
     return NULL;
 }
 
+static const char *read_password_file(struct slice text, struct redis_url *url)
+{
+    if (text.length == 0) {
+        return "password-file= in the URL of Redis needs the path of a file, as in "
+               "redis://user@host?password-file=/run/secrets/redis";
+    }
+    if (url->password_file[0] != '\0') {
+        return "password-file= stands twice in the URL of Redis";
+    }
+    return decode(text, url->password_file, REDIS_PASSWORD_PATH_BYTES_MAX,
+                  "the path of the password file in the URL of Redis is longer than 255 bytes");
+}
+
 /* Reads one parameter, as in "mode=plain". */
 static const char *read_parameter(struct slice text, struct redis_url *url)
 {
     const struct slice database = SLICE("db=");
+    const struct slice password_file = SLICE("password-file=");
 
     if (slice_is(text, "mode=plain")) {
         url->is_plain = true;
         return NULL;
+    }
+    if (slice_starts_with(text, password_file)) {
+        return read_password_file(slice_after(text, password_file.length), url);
     }
     if (url->is_unix && text.length >= database.length &&
         slice_equals((struct slice){text.bytes, database.length}, database)) {
         return read_database(slice_after(text, database.length), url);
     }
     return url->is_unix
-               ? "the parameters of redis+unix:// are the database and mode=plain, as in "
-                 "redis+unix:///run/redis/redis.sock?db=2&mode=plain"
-               : "the only parameter of redis:// is mode=plain; the database stands behind "
-                 "the host, as in redis://host:6379/2?mode=plain";
+               ? "the parameters of redis+unix:// are the database, mode=plain and "
+                 "password-file=PATH, as in redis+unix:///run/redis/redis.sock?db=2&mode=plain"
+               : "the parameters of redis:// are mode=plain and password-file=PATH; the "
+                 "database stands behind the host, as in redis://host:6379/2?mode=plain";
 }
 
 /* Reads what is left behind host or path: nothing, or "?parameter&parameter". */
@@ -336,6 +356,18 @@ static const char *read_socket(struct slice text, struct redis_url *url)
     return problem != NULL ? problem : read_parameters(slice_after(text, path_end), url);
 }
 
+/* A password stands in the URL or in a file, and with a user in one of them. */
+static const char *check_password(const struct redis_url *url)
+{
+    if (url->has_password && url->password_file[0] != '\0') {
+        return "the URL of Redis has both a password and a password-file=; leave one out";
+    }
+    if (url->user[0] != '\0' && !url->has_password && url->password_file[0] == '\0') {
+        return problem_no_password;
+    }
+    return NULL;
+}
+
 int redis_url_parse(struct slice text, struct redis_url *out_url, const char **out_problem)
 {
     struct redis_url url = {0};
@@ -354,6 +386,9 @@ int redis_url_parse(struct slice text, struct redis_url *out_url, const char **o
         if (problem == NULL) {
             problem = read_path_database(text, &url);
         }
+    }
+    if (problem == NULL) {
+        problem = check_password(&url);
     }
     if (problem != NULL) {
         *out_problem = problem;
@@ -405,12 +440,17 @@ void redis_url_write(const struct redis_url *url, char out_text[REDIS_URL_TEXT_B
 {
     struct url_text text = {.length = 0};
     const bool is_ipv6 = strchr(url->host, ':') != NULL;
+    const bool from_file = url->password_file[0] != '\0';
+    bool has_query = url->is_unix;
 
     text.bytes = out_text;
     write_plain(&text, url->is_unix ? "redis+unix://" : "redis://");
-    if (url->has_password) {
+    if (url->has_password && !from_file) {
         write_encoded(&text, url->user, "");
         write_plain(&text, ":***@");
+    } else if (url->user[0] != '\0') {
+        write_encoded(&text, url->user, "");
+        write_plain(&text, "@");
     }
     if (url->is_unix) {
         write_encoded(&text, url->path, "/");
@@ -424,6 +464,11 @@ void redis_url_write(const struct redis_url *url, char out_text[REDIS_URL_TEXT_B
     }
     write_decimal(&text, url->database);
     if (url->is_plain) {
-        write_plain(&text, url->is_unix ? "&mode=plain" : "?mode=plain");
+        write_plain(&text, has_query ? "&mode=plain" : "?mode=plain");
+        has_query = true;
+    }
+    if (from_file) {
+        write_plain(&text, has_query ? "&password-file=" : "?password-file=");
+        write_encoded(&text, url->password_file, "/");
     }
 }

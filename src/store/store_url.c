@@ -7,6 +7,7 @@
 #include "store/lmdb.h"
 #include "store/memory.h"
 #include "store/redis.h"
+#include "store/redis_password.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -90,6 +91,13 @@ int store_url_parse(struct slice text, struct store_url *out_url, const char **o
         *out_url = url;
     }
     return result;
+}
+
+_Static_assert((int)STORE_REASON_BYTES >= (int)REDIS_PASSWORD_PROBLEM_BYTES, "one for the other");
+
+int store_url_read_secrets(struct store_url *url, char out_problem[STORE_REASON_BYTES])
+{
+    return url->scheme == STORE_REDIS ? redis_password_read(&url->redis, out_problem) : 0;
 }
 
 void store_url_write(const struct store_url *url, char out_text[STORE_URL_TEXT_BYTES])

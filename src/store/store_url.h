@@ -36,6 +36,10 @@ struct store_url {
  * text: any part of it may be a misplaced password. */
 int store_url_parse(struct slice text, struct store_url *out_url, const char **out_problem);
 
+/* Reads what the URL leaves to a file (redis_password.h): after each parse, before it is opened. 0;
+ * or -EINVAL with *url untouched, and out_problem says which file and what is wrong with it. */
+int store_url_read_secrets(struct store_url *url, char out_problem[STORE_REASON_BYTES]);
+
 /* The URL without its password, and a NUL. */
 void store_url_write(const struct store_url *url, char out_text[STORE_URL_TEXT_BYTES]);
 

@@ -90,15 +90,10 @@ int counting_open(struct counting *counting, struct http_server *server, char *o
         .status = store_status_changed,
         .owner = counting,
     };
-    struct store_url url;
-    const char *problem;
-    int result = store_url_parse(slice_of(settings->store), &url, &problem); /* checked */
+    int result = store_url_open(settings->store, counting->loop, settings->store_timeout_ms,
+                                &events, &counting->store, out_reason);
 
     counting->hits.server = server;
-    if (result == 0) {
-        result = store_url_open(&url, counting->loop, settings->store_timeout_ms, &events,
-                                &counting->store, out_reason);
-    }
     if (result == 0) {
         tally_set_store(counting->tally, counting->store);
     }

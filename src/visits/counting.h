@@ -16,10 +16,11 @@
 
 struct http_server;
 struct loop;
+struct store_url;
 struct tally;
 
 struct counting_settings {
-    const char *store; /* a URL, checked before */
+    const struct store_url *store; /* borrowed */
     uint64_t store_timeout_ms;
     struct slice key;             /* of the front counter */
     struct scoreboard_slot *slot; /* of this worker */

@@ -15,6 +15,7 @@ OPTIONS = {
     "--workers": "FOOTFALL_WORKERS",
     "--store": "FOOTFALL_STORE",
     "--key": "FOOTFALL_KEY",
+    "--config": "FOOTFALL_CONFIG",
     "--drain-timeout": "FOOTFALL_DRAIN_TIMEOUT",
     "--store-timeout": "FOOTFALL_STORE_TIMEOUT",
     "--header-timeout": "FOOTFALL_HEADER_TIMEOUT",
@@ -43,6 +44,7 @@ WRONG = {
          "lmdb:/x?map_max=1", "lmdb:/x?other=1", "postgres://host/db"],
         "redis|lmdb:"),
     "--key": (["a b", "a\tb", "{a", "a}", "\u00e4", "a\x7f", "k" * 256], "1 to 255"),
+    "--config": (["none/such.ini", "."], "cannot be read|path of a file"),
     "--balance": (["random", "Kernel", "roundrobin", "kernel "], "round-robin or kernel"),
     "--loop": (["uring", "select", "EPOLL", "io-uring"], "auto, io_uring or epoll"),
     "--admin": (["nowhere", "127.0.0.1", "unix:", "127.0.0.1:70000", "None"], "none or auto"),
@@ -96,34 +98,7 @@ def test_an_unknown_option_or_command_is_refused(words, run_footfall):
     assert_refused(outcome, words[0], "--help")
 
 
-LATER_OPTIONS = {
-    "--config": ["footfall.conf"],
-}
-
-
-@pytest.mark.parametrize(
-    "option, value", [(option, value) for option, vs in LATER_OPTIONS.items() for value in vs]
-)
-def test_an_option_of_a_later_issue_is_refused(option, value, run_footfall):
-    assert_refused(run_footfall("--store", "memory:", option, value), option, "--help")
-    assert_refused(run_footfall("--store", "memory:", f"{option}={value}"), option, "--help")
-
-
-@pytest.mark.parametrize("option", LATER_OPTIONS)
-def test_the_environment_of_a_later_issue_is_not_accepted_silently(option, run_footfall):
-    variable = "FOOTFALL_" + option.strip("-").upper()
-    # A listener that cannot be had ends it with another status, should the setting be accepted.
-    outcome = run_footfall(
-        "--store", "memory:", "--listen", "192.0.2.1:0",
-        env={variable: LATER_OPTIONS[option][-1]},
-    )
-    assert outcome.exit_status == 2, outcome
-    assert variable in outcome.log
-
-
-@pytest.mark.parametrize(
-    "words", [["status"], ["reload"], ["stop"], ["scale", "3"], ["upgrade"], ["check"]]
-)
+@pytest.mark.parametrize("words", [["status"], ["reload"], ["stop"], ["scale", "3"], ["upgrade"]])
 def test_a_command_of_a_later_issue_is_refused(words, run_footfall):
     assert_refused(run_footfall(*words), words[0], "--help")
 
@@ -138,7 +113,7 @@ def test_a_store_of_a_later_issue_is_refused(url, run_footfall):
 def test_help_does_not_name_what_is_not_there_yet(run_footfall):
     for words in (["--help"], ["--help", "all"]):
         help_text = run_footfall(*words).output
-        for name in [*LATER_OPTIONS, "rediss", "sentinel", "cluster", "reload", "upgrade"]:
+        for name in ["rediss", "sentinel", "cluster", "reload", "upgrade"]:
             assert name not in help_text, name
 
 

@@ -54,6 +54,21 @@ static const struct good_case good_cases[] = {
     {"redis+unix:///s?mode=plain&db=3", NULL, 0, "/s", "", NULL, 3,
      "redis+unix:///s?db=3&mode=plain"},
     {"redis+unix://:secret@/s?db=1", NULL, 0, "/s", "", "secret", 1, "redis+unix://:***@/s?db=1"},
+    {"redis://ann@h?password-file=/run/secrets/redis", "h", 6379, "", "ann", NULL, 0,
+     "redis://ann@h:6379/0?password-file=/run/secrets/redis"},
+    {"redis://h:1/2?mode=plain&password-file=a%26b%20c", "h", 1, "", "", NULL, 2,
+     "redis://h:1/2?mode=plain&password-file=a%26b%20c"},
+    {"redis://:@h?password-file=p&mode=plain", "h", 6379, "", "", NULL, 0,
+     "redis://h:6379/0?mode=plain&password-file=p"},
+    {"redis+unix://a%40b@/s?password-file=p@q&db=3", NULL, 0, "/s", "a@b", NULL, 3,
+     "redis+unix://a%40b@/s?db=3&password-file=p%40q"},
+};
+
+static const char *const password_files[][2] = {
+    {"redis://ann@h?password-file=/run/secrets/redis", "/run/secrets/redis"},
+    {"redis://h:1/2?mode=plain&password-file=a%26b%20c", "a&b c"},
+    {"redis+unix://ann@/s?db=3&password-file=p@q&mode=plain", "p@q"},
+    {"redis://h", ""},
 };
 
 struct bad_case {
@@ -89,12 +104,12 @@ static const struct bad_case bad_cases[] = {
     {"redis://:hunter2@h//", "database"},
     {"redis://:hunter2@h/-1", "database"},
     {"redis://:hunter2@h/2147483648", "database"},
-    {"redis://h/1?password=hunter2", "only parameter"},
-    {"redis://h?db=1", "only parameter"},
-    {"redis://:hunter2@h?", "only parameter"},
-    {"redis://:hunter2@h/1?mode=hunter2", "only parameter"},
-    {"redis://:hunter2@h/1?mode=plain&", "only parameter"},
-    {"redis://:hunter2@h/1?mode=plainx", "only parameter"},
+    {"redis://h/1?password=hunter2", "the parameters"},
+    {"redis://h?db=1", "the parameters"},
+    {"redis://:hunter2@h?", "the parameters"},
+    {"redis://:hunter2@h/1?mode=hunter2", "the parameters"},
+    {"redis://:hunter2@h/1?mode=plain&", "the parameters"},
+    {"redis://:hunter2@h/1?mode=plainx", "the parameters"},
     {"redis://hunter2@h", "both a user and a password"},
     {"redis://:hun@ter2@h", "%40"},
     {"redis://:hun/ter2@h", "%2F"},
@@ -132,6 +147,16 @@ static const struct bad_case bad_cases[] = {
     {"redis+unix://:hunter2@/s?db=", "database"},
     {"redis+unix://:hunter2@/s?db=1&x=2", "the parameters"},
     {"redis+unix://:hunter2@/s%", "%25"},
+    {"redis://:hunter2@h?password-file=/p", "both a password and"},
+    {"redis://ann:@h?password-file=/p", "both a password and"},
+    {"redis+unix://u:hunter2@/s?db=2&password-file=/p", "both a password and"},
+    {"redis://@h?password-file=/p", "both a user and a password"},
+    {"redis://hunter2@h?mode=plain", "both a user and a password"},
+    {"redis://h?password-file=", "needs the path"},
+    {"redis://h?password-file", "the parameters"},
+    {"redis://h?password-file=/hunter2&password-file=/q", "twice"},
+    {"redis://h?password-file=/hunter2%", "%25"},
+    {"redis://h?password-file=/hunter2%00", "%25"},
 };
 
 static void every_url_is_read_and_written_without_its_password(void **state)
@@ -159,6 +184,21 @@ static void every_url_is_read_and_written_without_its_password(void **state)
         assert_int_equal(url.is_plain, strstr(expected->text, "mode=plain") != NULL);
         redis_url_write(&url, text);
         assert_string_equal(text, expected->written);
+    }
+}
+
+static void a_password_may_stand_in_a_file(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < sizeof password_files / sizeof password_files[0]; i++) {
+        struct redis_url url;
+        const char *problem = NULL;
+
+        assert_int_equal(redis_url_parse(guarded(slice_of(password_files[i][0])), &url, &problem),
+                         0);
+        assert_string_equal(url.password_file, password_files[i][1]);
+        assert_false(url.has_password); /* nothing was read */
     }
 }
 
@@ -231,6 +271,8 @@ static void each_part_has_its_longest_and_no_more(void **state)
         {"redis://u:", REDIS_PASSWORD_BYTES_MAX, "@h:1/2", "password"},
         {"redis+unix:///", REDIS_PATH_BYTES_MAX - 1, "?db=2", "path"},
         {"redis+unix://u:p@/", REDIS_PATH_BYTES_MAX - 1, "", "path"},
+        {"redis://u@h?password-file=", REDIS_PASSWORD_PATH_BYTES_MAX, "&mode=plain",
+         "password file"},
     };
     (void)state;
 
@@ -252,7 +294,11 @@ static void each_part_has_its_longest_and_no_more(void **state)
 /* Every byte of user and path takes three when it is written. */
 static void the_longest_url_has_room_when_it_is_written(void **state)
 {
-    struct redis_url url = {.has_password = true, .database = REDIS_DATABASE_MAX};
+    struct redis_url url = {
+        .has_password = true,
+        .is_plain = true,
+        .database = REDIS_DATABASE_MAX,
+    };
     char text[REDIS_URL_TEXT_BYTES];
     (void)state;
 
@@ -265,12 +311,19 @@ static void the_longest_url_has_room_when_it_is_written(void **state)
     memset(url.path, '\x01', REDIS_PATH_BYTES_MAX);
     redis_url_write(&url, text);
     assert_true(strlen(text) < sizeof text);
+    memset(url.password_file, '\x01', REDIS_PASSWORD_PATH_BYTES_MAX);
+    redis_url_write(&url, text);
+    assert_true(strlen(text) < sizeof text);
+    url.is_unix = false;
+    redis_url_write(&url, text);
+    assert_true(strlen(text) < sizeof text);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_url_is_read_and_written_without_its_password),
+        cmocka_unit_test(a_password_may_stand_in_a_file),
         cmocka_unit_test(every_wrong_url_is_refused_with_a_sentence_that_repeats_nothing),
         cmocka_unit_test(a_url_cut_at_any_byte_is_no_trouble),
         cmocka_unit_test(each_part_has_its_longest_and_no_more),

@@ -36,7 +36,7 @@ static int clear_environment(void **state)
     static const char *const names[] = {
         "LISTEN",        "WORKERS",        "STORE",        "KEY",          "STORE_TIMEOUT",
         "DRAIN_TIMEOUT", "HEADER_TIMEOUT", "BODY_TIMEOUT", "IDLE_TIMEOUT", "WORKER_TIMEOUT",
-        "BALANCE",       "LOOP",           "LOG_LEVEL",    "LOG_FORMAT"};
+        "BALANCE",       "LOOP",           "LOG_LEVEL",    "LOG_FORMAT",   "CONFIG"};
 
     (void)state;
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -272,7 +272,7 @@ static void where_the_store_was_named_is_remembered(void **state)
     assert_string_equal(settings.store_source, "FOOTFALL_STORE");
 }
 
-static void variables_of_later_versions_are_refused_and_others_left_alone(void **state)
+static void wrong_variables_are_refused_and_those_of_others_left_alone(void **state)
 {
     static const char *const names[] = {"FOOTFALL_CONFIG", "FOOTFALL_BALANCE", "FOOTFALL_LOOP"};
 
@@ -316,13 +316,11 @@ static void help_and_version_are_asked_for(void **state)
 
 static void help_fits_a_screen_and_names_every_option(void **state)
 {
-    static const char *const options[] = {"--listen",         "--workers",
-                                          "--store",          "--key",
-                                          "--store-timeout",  "--drain-timeout",
-                                          "--header-timeout", "--body-timeout",
-                                          "--idle-timeout",   "--worker-timeout",
-                                          "--log-level",      "--log-format",
-                                          "--balance",        "--loop"};
+    static const char *const options[] = {
+        "--listen",        "--workers",        "--store",          "--key",
+        "--store-timeout", "--drain-timeout",  "--header-timeout", "--body-timeout",
+        "--idle-timeout",  "--worker-timeout", "--log-level",      "--log-format",
+        "--balance",       "--loop",           "--config"};
     char *text = NULL;
     size_t length;
     FILE *file;
@@ -364,7 +362,7 @@ int main(void)
         IN_SCENE(a_key_has_up_to_255_bytes),
         IN_SCENE(no_problem_repeats_a_secret),
         IN_SCENE(where_the_store_was_named_is_remembered),
-        IN_SCENE(variables_of_later_versions_are_refused_and_others_left_alone),
+        IN_SCENE(wrong_variables_are_refused_and_those_of_others_left_alone),
         IN_SCENE(what_is_no_option_or_has_no_value_is_said),
         IN_SCENE(help_and_version_are_asked_for),
         IN_SCENE(help_fits_a_screen_and_names_every_option),

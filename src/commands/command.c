@@ -1,0 +1,28 @@
+/*
+ * command.c - the table of commands.
+ */
+#include "commands/command.h"
+
+#include "commands/check.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    /* Gets the words behind its name. */
+    int (*run)(int words_count, char *const *words);
+} commands[] = {
+    {"check", command_check},
+};
+
+bool command_run(int arguments_count, char *const *arguments, int *out_exit_status)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (arguments_count > 1 && strcmp(arguments[1], commands[i].name) == 0) {
+            *out_exit_status = commands[i].run(arguments_count - 2, arguments + 2);
+            return true;
+        }
+    }
+    return false;
+}
