@@ -4,6 +4,7 @@
 #include "commands/command.h"
 
 #include "commands/check.h"
+#include "commands/status.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -14,6 +15,7 @@ static const struct {
     int (*run)(int words_count, char *const *words);
 } commands[] = {
     {"check", command_check},
+    {"status", command_status},
 };
 
 bool command_run(int arguments_count, char *const *arguments, int *out_exit_status)

@@ -3,6 +3,8 @@
  */
 #include "process/admin_listener.h"
 
+#include "base/runtime_folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -30,31 +32,6 @@ static unsigned first_port(const struct listeners *listeners)
         }
     }
     return 0;
-}
-
-/* The runtime folder, which is made where it is ours to make. False when there is none. */
-static bool find_folder(char *out_folder, size_t bytes)
-{
-    const char *given = getenv("RUNTIME_DIRECTORY"); /* systemd.exec(5): split by colons */
-    const char *user = getenv("XDG_RUNTIME_DIR");
-    int length;
-
-    if (given != NULL && given[0] != '\0') {
-        length = snprintf(out_folder, bytes, "%.*s", (int)strcspn(given, ":"), given);
-        return length > 0 && (size_t)length < bytes;
-    }
-    if (geteuid() == 0) {
-        length = snprintf(out_folder, bytes, "/run/footfall");
-    } else if (user != NULL && user[0] != '\0') {
-        length = snprintf(out_folder, bytes, "%s/footfall", user);
-    } else {
-        return false;
-    }
-    if (length < 0 || (size_t)length >= bytes) {
-        return false;
-    }
-    (void)mkdir(out_folder, 0755); /* what is wrong shows when the socket is made */
-    return true;
 }
 
 static void warn(const char *reason)
@@ -97,10 +74,11 @@ static void open_usual(struct listeners *listeners, struct pid_file *out_file)
     int length;
     int result;
 
-    if (!find_folder(folder, sizeof folder)) {
+    if (!runtime_folder_find(folder, sizeof folder)) {
         warn("there is no runtime folder; name a place with --admin, or --admin none");
         return;
     }
+    (void)mkdir(folder, 0755); /* what is wrong shows when the socket is made */
     length = snprintf(address.path, sizeof address.path, "%s/%u.sock", folder, port);
     if (length < 0 || (size_t)length >= sizeof address.path) {
         warn("the runtime folder's name is too long; name a place with --admin");

@@ -1,0 +1,200 @@
+/*
+ * admin_client.c - one request to the admin side, and which of several footfalls it goes to.
+ */
+#include "commands/admin_client.h"
+
+#include "base/runtime_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    ANSWER_S_MAX = 5,
+    ANSWER_BYTES_MAX = 8 * 1024 * 1024,
+};
+
+/* ---- which one ---- */
+
+static int is_socket(const struct dirent *entry)
+{
+    const size_t length = strlen(entry->d_name);
+
+    return length > 5 && strcmp(entry->d_name + length - 5, ".sock") == 0;
+}
+
+/* Lists what was found, for people. */
+static void list_found(struct dirent *const *entries, int count, const char *folder,
+                       char *out_reason)
+{
+    int length = snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES,
+                          "there are several, name one with --admin:");
+
+    for (int i = 0; i < count && length < ADMIN_CLIENT_REASON_BYTES - 200; i++) {
+        length += snprintf(out_reason + length, (size_t)(ADMIN_CLIENT_REASON_BYTES - length),
+                           " unix:%.100s/%.60s", folder, entries[i]->d_name);
+    }
+}
+
+bool admin_client_find(struct address *out_address, char out_reason[ADMIN_CLIENT_REASON_BYTES])
+{
+    char folder[ADDRESS_PATH_BYTES_MAX];
+    struct dirent **entries = NULL;
+    int count;
+    bool is_found = false;
+
+    if (!runtime_folder_find(folder, sizeof folder)) {
+        (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES,
+                       "there is no runtime folder to look in; name its place with --admin");
+        return false;
+    }
+    count = scandir(folder, &entries, is_socket, alphasort);
+    if (count <= 0) {
+        (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES,
+                       "no footfall has a socket in %s; name its place with --admin", folder);
+    } else if (count > 1) {
+        list_found(entries, count, folder, out_reason);
+    } else {
+        *out_address = (struct address){.is_unix = true};
+        is_found = snprintf(out_address->path, sizeof out_address->path, "%s/%s", folder,
+                            entries[0]->d_name) < (int)sizeof out_address->path;
+    }
+    for (int i = 0; i < count; i++) {
+        free(entries[i]);
+    }
+    free(entries);
+    return is_found;
+}
+
+/* ---- asking ---- */
+
+static int connect_unix(const char *path)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&name, sizeof name) < 0) {
+        const int result = -errno;
+
+        (void)close(fd);
+        return result;
+    }
+    return fd < 0 ? -errno : fd;
+}
+
+static int connect_tcp(const struct address *address)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    char port[8];
+    int result = -EHOSTUNREACH;
+
+    (void)snprintf(port, sizeof port, "%u", address->port);
+    if (getaddrinfo(address->host[0] == '\0' ? NULL : address->host, port, &hints, &found) != 0) {
+        return result;
+    }
+    for (const struct addrinfo *each = found; each != NULL && result < 0; each = each->ai_next) {
+        int fd = socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        result = fd;
+        if (fd < 0 || connect(fd, each->ai_addr, each->ai_addrlen) < 0) {
+            result = -errno;
+            if (fd >= 0) {
+                (void)close(fd);
+            }
+        }
+    }
+    freeaddrinfo(found);
+    return result;
+}
+
+/* Sends the request and reads to the end. 0 or -errno. */
+static int exchange(int fd, const char *path, struct text *answer)
+{
+    const struct timeval limit = {.tv_sec = ANSWER_S_MAX};
+    char request[256];
+    char bytes[16384];
+    ssize_t received;
+    int length = snprintf(request, sizeof request,
+                          "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
+
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0 ||
+        send(fd, request, (size_t)length, MSG_NOSIGNAL) != length) {
+        return errno == 0 ? -EIO : -errno;
+    }
+    while ((received = recv(fd, bytes, sizeof bytes, 0)) > 0) {
+        text_add(answer, "%.*s", (int)received, bytes); /* pages hold no NUL */
+        if (answer->has_failed || answer->length > ANSWER_BYTES_MAX) {
+            return -ENOMEM;
+        }
+    }
+    return received < 0 ? -errno : 0;
+}
+
+/* Why a footfall that should be there does not answer, from the file with its pid. */
+static void explain(const struct address *address, int result, char *out_reason)
+{
+    char path[ADDRESS_PATH_BYTES_MAX + 8];
+    const char *problem = result == -EAGAIN ? "no answer in time" : strerror(-result);
+    long pid = 0;
+    FILE *file = NULL;
+
+    if (address->is_unix && strlen(address->path) > 5) {
+        (void)snprintf(path, sizeof path, "%.*s.pid", (int)strlen(address->path) - 5,
+                       address->path);
+        file = fopen(path, "re");
+    }
+    if (file != NULL) {
+        if (fscanf(file, "%ld", &pid) != 1) {
+            pid = 0;
+        }
+        (void)fclose(file);
+    }
+    if (pid <= 0) {
+        (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES, "no footfall answers: %s", problem);
+    } else if (kill((pid_t)pid, 0) == 0 || errno == EPERM) {
+        (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES,
+                       "process %ld runs, but no worker answers: %s", pid, problem);
+    } else {
+        (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES,
+                       "it is not running: process %ld of %s is gone", pid, path);
+    }
+}
+
+bool admin_client_ask(const struct address *address, const char *path, struct text *out_body,
+                      char out_reason[ADMIN_CLIENT_REASON_BYTES])
+{
+    struct text answer = {0};
+    const char *body = NULL;
+    int fd = address->is_unix ? connect_unix(address->path) : connect_tcp(address);
+    int result = fd;
+
+    if (fd >= 0) {
+        result = exchange(fd, path, &answer);
+        (void)close(fd);
+    }
+    if (result < 0) {
+        explain(address, result, out_reason);
+    } else {
+        body = answer.length > 0 ? strstr(answer.bytes, "\r\n\r\n") : NULL;
+        if (body == NULL || strncmp(answer.bytes, "HTTP/1.1 200 ", 13) != 0) {
+            (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES,
+                           "what answers there is no admin side of footfall");
+            body = NULL;
+        }
+    }
+    if (body != NULL) {
+        text_add(out_body, "%s", body + 4);
+    }
+    text_finish(&answer);
+    return body != NULL;
+}
