@@ -94,7 +94,8 @@ static struct fair_share share_of(struct scoreboard *scoreboard, uint32_t worker
 }
 
 static int serve_alone(const struct configuration *configuration, enum loop_kind loop_kind,
-                       struct scoreboard *scoreboard, struct listeners *listeners)
+                       struct scoreboard *scoreboard, struct listeners *listeners,
+                       const struct notifier *notifier)
 {
     const struct settings *settings = &configuration->settings;
     const struct worker_context context = {
@@ -107,6 +108,7 @@ static int serve_alone(const struct configuration *configuration, enum loop_kind
         .channel_fd = -1,
         .listeners = listeners,
         .accepts = true,
+        .notifier = notifier,
         .share = share_of(scoreboard, settings->workers, 0),
     };
     int exit_status;
@@ -143,12 +145,14 @@ static int serve_as_worker(const struct configuration *configuration, enum loop_
 
 /* Behind a balancer. Returns in the master and in each worker. */
 static int serve_together(const struct configuration *configuration, enum loop_kind loop_kind,
-                          struct scoreboard *scoreboard, struct listeners *listeners)
+                          struct scoreboard *scoreboard, struct listeners *listeners,
+                          const struct notifier *notifier)
 {
     const struct master_context context = {
         .settings = &configuration->settings,
         .scoreboard = scoreboard,
         .listeners = listeners,
+        .notifier = notifier,
     };
     struct master_result result = master_run(&context);
 
@@ -166,6 +170,7 @@ static int serve(const struct configuration *configuration)
     static struct listeners listeners; /* some kilobytes, one for each process */
     static struct pid_file pid_file;
     struct scoreboard *scoreboard = NULL;
+    struct notifier notifier;
     enum loop_kind loop_kind;
     char reason[LISTENER_REASON_BYTES];
     int result = prepare_process();
@@ -180,6 +185,7 @@ static int serve(const struct configuration *configuration)
     if (result < 0) {
         return fail(strerror(-result));
     }
+    notifier_open(&notifier);
     scoreboard_begin(scoreboard, getpid(), clock_monotonic_ms(), clock_wall_ms());
     log_start(settings, &configuration->store);
     if (loop_choose(settings->loop, &loop_kind, reason) < 0 ||
@@ -190,9 +196,9 @@ static int serve(const struct configuration *configuration)
         listeners_unlink(&listeners);
         exit_status = fail(reason);
     } else if (settings->workers == 0) {
-        exit_status = serve_alone(configuration, loop_kind, scoreboard, &listeners);
+        exit_status = serve_alone(configuration, loop_kind, scoreboard, &listeners, &notifier);
     } else {
-        exit_status = serve_together(configuration, loop_kind, scoreboard, &listeners);
+        exit_status = serve_together(configuration, loop_kind, scoreboard, &listeners, &notifier);
     }
     pid_file_remove(&pid_file);
     scoreboard_destroy(scoreboard);

@@ -325,7 +325,7 @@ void settings_write_help(FILE *file, bool all)
     (void)fputs("footfall - tells each visitor of a website their number\n\n"
                 "  footfall [options]      serve in the foreground; stop with Ctrl-C\n"
                 "  footfall check FILE     say whether a settings file is right\n"
-                "  footfall status         how a running footfall is\n"
+                "  footfall status|stop    how a running footfall is; end it\n"
                 "  footfall --help [all]   this, or everything\n"
                 "  footfall --version\n\n",
                 file);

@@ -44,7 +44,7 @@ static void list_found(struct dirent *const *entries, int count, const char *fol
     }
 }
 
-bool admin_client_find(struct address *out_address, char out_reason[ADMIN_CLIENT_REASON_BYTES])
+static bool find_only_one(struct address *out_address, char out_reason[ADMIN_CLIENT_REASON_BYTES])
 {
     char folder[ADDRESS_PATH_BYTES_MAX];
     struct dirent **entries = NULL;
@@ -72,6 +72,39 @@ bool admin_client_find(struct address *out_address, char out_reason[ADMIN_CLIENT
     }
     free(entries);
     return is_found;
+}
+
+bool admin_place_take(struct admin_place *place, int words_count, char *const *words, int *index)
+{
+    const char *word = words[*index];
+
+    if (strncmp(word, "--admin=", 8) == 0) {
+        place->text = word + 8;
+        return true;
+    }
+    if (strcmp(word, "--admin") == 0 && *index + 1 < words_count) {
+        *index += 1;
+        place->text = words[*index];
+        return true;
+    }
+    return false;
+}
+
+enum admin_place_result admin_place_find(const struct admin_place *place,
+                                         struct address *out_address,
+                                         char out_reason[ADMIN_CLIENT_REASON_BYTES])
+{
+    const char *text = place->text != NULL ? place->text : getenv("FOOTFALL_ADMIN");
+
+    if (text == NULL || text[0] == '\0' || strcmp(text, "auto") == 0) {
+        return find_only_one(out_address, out_reason) ? ADMIN_PLACE_FOUND : ADMIN_PLACE_NONE;
+    }
+    if (!address_parse(slice_of(text), out_address)) {
+        (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES,
+                       "%.100s is no place; it takes --admin ADDRESS:PORT or unix:PATH", text);
+        return ADMIN_PLACE_WRONG;
+    }
+    return ADMIN_PLACE_FOUND;
 }
 
 /* ---- asking ---- */

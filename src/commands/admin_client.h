@@ -12,9 +12,26 @@
 
 enum { ADMIN_CLIENT_REASON_BYTES = 1024 };
 
-/* Finds the one footfall of this host that has its socket in the runtime folder. False, with a
- * sentence, when there is none, or several. */
-bool admin_client_find(struct address *out_address, char out_reason[ADMIN_CLIENT_REASON_BYTES]);
+/* Which footfall a command is about: the option --admin, else FOOTFALL_ADMIN, else whichever has
+ * its socket in the runtime folder. Zero-initialized: nothing was said yet. */
+struct admin_place {
+    const char *text;
+};
+
+/* Takes the word at *index where it is --admin, with its value there or in the next word, and moves
+ * *index to the last one taken. False when it is something else, or its value is missing. */
+bool admin_place_take(struct admin_place *place, int words_count, char *const *words, int *index);
+
+enum admin_place_result {
+    ADMIN_PLACE_FOUND,
+    ADMIN_PLACE_WRONG, /* what was said is no place */
+    ADMIN_PLACE_NONE,  /* none is there, or several are */
+};
+
+/* Finds where that is; else a sentence. */
+enum admin_place_result admin_place_find(const struct admin_place *place,
+                                         struct address *out_address,
+                                         char out_reason[ADMIN_CLIENT_REASON_BYTES]);
 
 /* Asks for the page `path` and puts its body into `out_body`, which the caller finishes. False,
  * with a sentence, when nobody answers within five seconds, or not as a footfall does. Blocks. */

@@ -5,6 +5,7 @@
 
 #include "commands/check.h"
 #include "commands/status.h"
+#include "commands/stop.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -16,6 +17,7 @@ static const struct {
 } commands[] = {
     {"check", command_check},
     {"status", command_status},
+    {"stop", command_stop},
 };
 
 bool command_run(int arguments_count, char *const *arguments, int *out_exit_status)

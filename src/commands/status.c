@@ -8,7 +8,6 @@
 #include "commands/status_text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,49 +18,33 @@ enum {
 };
 
 struct status_options {
-    struct address address;
-    bool has_address;
+    struct admin_place place;
     bool is_json;
     bool is_watch;
 };
-
-static int wrong_word(const char *word)
-{
-    (void)fprintf(stderr,
-                  "footfall: status: %.100s is not right; it takes --admin ADDRESS:PORT or "
-                  "unix:PATH, --json, --watch\n",
-                  word);
-    return COMMAND_WRONG;
-}
-
-static int read_words(int words_count, char *const *words, struct status_options *out_options)
-{
-    const char *place = getenv("FOOTFALL_ADMIN");
-
-    for (int i = 0; i < words_count; i++) {
-        if (strcmp(words[i], "--json") == 0) {
-            out_options->is_json = true;
-        } else if (strcmp(words[i], "--watch") == 0) {
-            out_options->is_watch = true;
-        } else if (strncmp(words[i], "--admin=", 8) == 0) {
-            place = words[i] + 8;
-        } else if (strcmp(words[i], "--admin") == 0 && i + 1 < words_count) {
-            place = words[++i];
-        } else {
-            return wrong_word(words[i]);
-        }
-    }
-    if (place == NULL || place[0] == '\0' || strcmp(place, "auto") == 0) {
-        return COMMAND_DONE;
-    }
-    out_options->has_address = address_parse(slice_of(place), &out_options->address);
-    return out_options->has_address ? COMMAND_DONE : wrong_word(place);
-}
 
 static int fail(const char *reason)
 {
     (void)fprintf(stderr, "footfall: status: %s\n", reason);
     return COMMAND_FAILED;
+}
+
+static int read_words(int words_count, char *const *words, struct status_options *out_options)
+{
+    for (int i = 0; i < words_count; i++) {
+        if (strcmp(words[i], "--json") == 0) {
+            out_options->is_json = true;
+        } else if (strcmp(words[i], "--watch") == 0) {
+            out_options->is_watch = true;
+        } else if (!admin_place_take(&out_options->place, words_count, words, &i)) {
+            (void)fprintf(stderr,
+                          "footfall: status: %.100s is not right; it takes --admin PLACE, --json, "
+                          "--watch\n",
+                          words[i]);
+            return COMMAND_WRONG;
+        }
+    }
+    return COMMAND_DONE;
 }
 
 static void sleep_ms(long milliseconds)
@@ -125,31 +108,40 @@ static bool show(const struct address *address, json_t **before, bool is_watch)
     return is_page;
 }
 
+/* Shows what comes in a second from the second page on. */
+static int show_all(const struct address *address, bool is_watch)
+{
+    json_t *before = ask(address);
+    bool is_shown = before != NULL;
+
+    do {
+        if (is_shown) {
+            sleep_ms(is_watch ? WATCH_MS : SAMPLE_MS);
+            is_shown = show(address, &before, is_watch);
+        }
+    } while (is_watch && is_shown && ferror(stdout) == 0);
+    json_decref(before);
+    return is_shown ? COMMAND_DONE : COMMAND_FAILED;
+}
+
 int command_status(int words_count, char *const *words)
 {
-    struct status_options options = {.has_address = false};
+    struct status_options options = {.is_json = false};
     char reason[ADMIN_CLIENT_REASON_BYTES];
-    json_t *before = NULL;
+    struct address address;
     int result = read_words(words_count, words, &options);
-    bool is_shown;
 
     if (result != COMMAND_DONE) {
         return result;
     }
-    if (!options.has_address && !admin_client_find(&options.address, reason)) {
+    switch (admin_place_find(&options.place, &address, reason)) {
+    case ADMIN_PLACE_FOUND:
+        break;
+    case ADMIN_PLACE_WRONG:
+        (void)fail(reason);
+        return COMMAND_WRONG;
+    case ADMIN_PLACE_NONE:
         return fail(reason);
     }
-    if (options.is_json) {
-        return show_json(&options.address);
-    }
-    before = ask(&options.address);
-    is_shown = before != NULL;
-    do {
-        if (is_shown) {
-            sleep_ms(options.is_watch ? WATCH_MS : SAMPLE_MS);
-            is_shown = show(&options.address, &before, options.is_watch);
-        }
-    } while (options.is_watch && is_shown && ferror(stdout) == 0);
-    json_decref(before);
-    return is_shown ? COMMAND_DONE : COMMAND_FAILED;
+    return options.is_json ? show_json(&address) : show_all(&address, options.is_watch);
 }

@@ -3,6 +3,7 @@
  */
 #include "process/master.h"
 
+#include "base/counter.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "loop/timer.h"
@@ -37,6 +38,7 @@ struct master {
     struct timer_queue timers;
     struct timer kill_limit;
     struct deferred let_leave;
+    struct timer sign_of_life; /* the next one for the service manager */
     enum master_phase phase;
     bool is_ready[SCOREBOARD_SLOTS_MAX];
     bool is_leaving[SCOREBOARD_SLOTS_MAX]; /* it has asked for no more */
@@ -49,6 +51,51 @@ struct master {
 static bool workers_accept(const struct master_context *context)
 {
     return context->settings->balance == BALANCE_KERNEL;
+}
+
+/* ---- the service manager ---- */
+
+static uint32_t count_ready(const struct master *master)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < master->context->settings->workers; i++) {
+        count += master->is_ready[i] ? 1 : 0;
+    }
+    return count;
+}
+
+static void tell_status(const struct master *master)
+{
+    if (master->phase == MASTER_SERVING) {
+        notifier_status(master->context->notifier, count_ready(master),
+                        master->context->settings->workers);
+    }
+}
+
+/* Whether a worker has given a sign of life lately, or none is there that could. */
+static bool is_alive(const struct master *master)
+{
+    const uint64_t now_ms = loop_now_ms(master->loop);
+    const struct scoreboard_slot *slots = master->context->scoreboard->slots;
+
+    for (uint32_t i = 0; i < master->context->settings->workers; i++) {
+        if (master->is_ready[i] &&
+            now_ms - counter_get(&slots[i].beat_ms) < master->context->notifier->watchdog_ms) {
+            return true;
+        }
+    }
+    return count_ready(master) == 0;
+}
+
+static void sign_of_life_due(void *owner)
+{
+    struct master *master = owner;
+
+    if (is_alive(master)) {
+        notifier_beat(master->context->notifier);
+    }
+    timer_start(&master->sign_of_life, &master->timers, master->context->notifier->watchdog_ms / 3);
 }
 
 /* ---- the way to the end ---- */
@@ -92,6 +139,7 @@ static void stop(struct master *master)
     }
     master->phase = MASTER_STOPPING;
     atomic_store(&master->context->scoreboard->master.is_stopping, true);
+    notifier_stopping(master->context->notifier);
     supervisor_stop_replacing(master->supervisor);
     if (settings->drain_timeout_ms > 0) {
         timer_start(&master->kill_limit, &master->timers,
@@ -137,6 +185,7 @@ static void worker_ready(void *owner, uint32_t slot, int channel_fd)
         return;
     }
     dealer_open_slot(master->dealer, slot, channel_fd);
+    tell_status(master);
     for (uint32_t i = 0; i < master->context->settings->workers; i++) {
         if (!master->is_ready[i] && master->phase == MASTER_STARTING) {
             return;
@@ -144,6 +193,8 @@ static void worker_ready(void *owner, uint32_t slot, int channel_fd)
     }
     if (master->phase == MASTER_STARTING) {
         master->phase = MASTER_SERVING;
+        notifier_ready(master->context->notifier, count_ready(master),
+                       master->context->settings->workers);
         listeners_log_ready(master->context->listeners);
         reception_open(master->reception);
     }
@@ -223,6 +274,7 @@ static void worker_ended(void *owner, uint32_t slot, const struct worker_end *en
     uint32_t dealt_again = dealer_bury_slot(master->dealer, slot, loop_now_ms(master->loop));
 
     master->is_ready[slot] = master->is_leaving[slot] = false;
+    tell_status(master);
     if (end->not_again ||
         (master->phase == MASTER_STARTING && reason_of(master, slot)[0] != '\0')) {
         give_up(master, slot);
@@ -285,6 +337,10 @@ static int open_all(struct master *master)
     timer_queue_init(&master->timers, master->loop);
     timer_init(&master->kill_limit, kill_all, master);
     deferred_init(&master->let_leave, let_leave, master);
+    timer_init(&master->sign_of_life, sign_of_life_due, master);
+    if (master->context->notifier->watchdog_ms > 0) {
+        sign_of_life_due(master);
+    }
     result = open_dealer(master);
     if (result == 0) {
         result = reception_create(master->loop, master->context->listeners, master->dealer,

@@ -9,11 +9,13 @@
 #include "base/scoreboard.h"
 #include "base/settings.h"
 #include "process/listener.h"
+#include "process/notifier.h"
 
 struct master_context {
     const struct settings *settings;
     struct scoreboard *scoreboard;
     struct listeners *listeners;
+    const struct notifier *notifier; /* the service manager */
 };
 
 enum master_role {

@@ -202,6 +202,9 @@ static void beat(void *owner)
     atomic_store_explicit(&worker->context->slot->beat_ms, loop_now_ms(worker->loop),
                           memory_order_relaxed);
     counting_beat(&worker->counting);
+    if (is_alone(worker)) {
+        notifier_beat(worker->context->notifier);
+    }
     timer_start(&worker->beat, &worker->timers, beat_interval_ms(worker));
 }
 
@@ -217,6 +220,7 @@ static void signal_received(void *owner, int signal_number, bool from_process)
         }
         if (is_alone(worker)) {
             LOG_EVENT(LOG_INFO, "stopping", LOG_FIELD_NUMBER("signal", signal_number));
+            notifier_stopping(worker->context->notifier);
         }
         start_draining(worker);
     } else if (from_process) {
@@ -374,6 +378,7 @@ static void tell_ready(struct worker *worker)
     }
     if (is_alone(worker)) {
         listeners_log_ready(worker->context->listeners);
+        notifier_ready(worker->context->notifier, 1, 1);
     } else {
         deal_intake_tell_ready(worker->deals);
     }

@@ -11,6 +11,7 @@
 #include "loop/loop.h"
 #include "process/fair_share.h"
 #include "process/listener.h"
+#include "process/notifier.h"
 #include "process/worker_exit.h"
 
 struct store_url;
@@ -23,10 +24,11 @@ struct worker_context {
     const struct scoreboard *scoreboard;
     struct scoreboard_slot *slot; /* this worker's */
     uint32_t slot_index;
-    int channel_fd;              /* the worker's end; -1: alone */
-    struct listeners *listeners; /* those that are open it accepts from by itself */
-    bool accepts;                /* whether there are any */
-    struct fair_share share;     /* of what comes to them */
+    int channel_fd;                  /* the worker's end; -1: alone */
+    struct listeners *listeners;     /* those that are open it accepts from by itself */
+    bool accepts;                    /* whether there are any */
+    struct fair_share share;         /* of what comes to them */
+    const struct notifier *notifier; /* alone: the service manager */
 };
 
 /* Serves until it has been drained. Returns the process's exit status (enum worker_exit); the

@@ -1,5 +1,6 @@
 """Options, environment, precedence and help; what is wrong is named, with what would be right."""
 
+import contextlib
 import os
 import re
 import socket
@@ -98,7 +99,7 @@ def test_an_unknown_option_or_command_is_refused(words, run_footfall):
     assert_refused(outcome, words[0], "--help")
 
 
-@pytest.mark.parametrize("words", [["reload"], ["stop"], ["scale", "3"], ["upgrade"]])
+@pytest.mark.parametrize("words", [["reload"], ["scale", "3"], ["upgrade"]])
 def test_a_command_that_is_not_there_yet_is_refused(words, run_footfall):
     assert_refused(run_footfall(*words), words[0], "--help")
 
@@ -335,8 +336,10 @@ def test_an_ipv6_address_stands_in_brackets(start_footfall):
     footfall = start_footfall("--listen", "[::1]:0", store="memory:", workers=1)
     assert footfall.listeners == [f"http://[::1]:{footfall.port}"]
     assert visit(("::1", footfall.port))[0] == 1
-    with pytest.raises(ConnectionRefusedError):
+    # Refused, or somebody else's: the port is free to others on IPv4.
+    with contextlib.suppress(OSError, AssertionError):
         visit(("127.0.0.1", footfall.port))
+    assert visit(("::1", footfall.port))[0] == 2
 
 
 def test_a_name_is_each_of_its_addresses(start_footfall):

@@ -1,4 +1,4 @@
-"""footfall status: a running footfall for people, or why there is none to show."""
+"""footfall status and footfall stop: a running footfall for people, or why there is none."""
 
 import json
 import os
@@ -139,5 +139,29 @@ def test_watching_goes_on_until_nobody_reads(start_footfall, binary_run):
         assert b"footfall: status: " in watching.stderr.read()
 
 
+def test_stop_ends_it_and_waits_until_it_has_ended(start_footfall, run_footfall):
+    footfall = start_footfall(store="memory:", workers=2)
+    assert visit(footfall.address)[0] == 1
+    outcome = run_footfall("stop", env={"RUNTIME_DIRECTORY": footfall.runtime})
+    assert outcome.exit_status == 0 and outcome.log == "", outcome
+    assert footfall.wait() == 0
+    assert footfall.events("stopping", signal=signal.SIGTERM.value)
+    again = run_footfall("stop", env={"RUNTIME_DIRECTORY": footfall.runtime})
+    assert again.exit_status == 1 and "footfall: stop: no footfall has" in again.log, again
+
+
+def test_stop_takes_a_place_and_nothing_else(start_footfall, run_footfall):
+    first = start_footfall(store="memory:", workers=0)
+    second = start_footfall(store="memory:", workers=0)
+    assert run_footfall("stop", "now").exit_status == 2
+    assert ask_stop_of(run_footfall, second).exit_status == 0
+    assert second.wait() == 0
+    assert visit(first.address)[0] == 1
+
+
+def ask_stop_of(run_footfall, footfall):
+    return run_footfall("stop", "--admin", f"unix:{socket_of(footfall)}")
+
+
 def test_help_names_it(run_footfall):
-    assert "footfall status" in run_footfall("--help").output
+    assert "footfall status|stop" in run_footfall("--help").output
