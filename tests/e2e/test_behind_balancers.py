@@ -106,8 +106,8 @@ def test_every_visit_is_counted_and_both_footfalls_count(site, redis, each_conne
     record.assert_counted_right()
     assert int(redis.command("GET", "counter")) == len(record.answered) == CLIENTS * many(150)
     for footfall in site.footfalls:
-        served = {seen.pid for seen in record.answered} & set(footfall.workers())
-        assert len(served) == 2, "a worker without a visitor"
+        served = [seen for seen in record.answered if seen.pid in footfall.workers()]
+        assert len(served) > len(record.answered) / 4, "the balancer does not share them out"
         # The balancer keeps its connections, also where visitors do not.
         samples = metrics(footfall, address=(footfall.address[0], site.admin_port))
         connections = total(samples, "footfall_connections_total")
