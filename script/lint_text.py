@@ -36,7 +36,10 @@ BANNED = {
 LINES_MAX = 500
 
 TEXT_FOLDERS = ("src", "tests", "script", ".ci", "docs", "bench", "examples")
-TEXT_SUFFIXES = {".c", ".h", ".py", ".sh", ".md", ".txt", ".toml", ".ini", ".yml", ".build", ""}
+TEXT_SUFFIXES = {
+    ".c", ".h", ".py", ".sh", ".md", ".txt", ".toml", ".ini", ".cfg", ".conf", ".service", ".yml",
+    ".build", "",
+}
 SKIPPED_FOLDERS = {"__pycache__", "corpus"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')

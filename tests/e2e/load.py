@@ -30,7 +30,7 @@ HANG_S = 5.0
 _connection_numbers = itertools.count()
 
 _REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-_LENGTH = re.compile(rb"\r\nContent-Length: (\d+)(?:\r\n|$)")
+_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)(?:\r\n|$)")
 _BODY = re.compile(rb'\{"counter":([1-9]\d*),"pid":([1-9]\d*)\}')
 
 
@@ -150,7 +150,7 @@ class _Client:
         end = self.received.find(b"\r\n\r\n")
         if end < 0:
             return False
-        head = self.received[:end]
+        head = self.received[:end].lower()  # a balancer writes names its own way
         body_begin = end + 4
         length = int(_LENGTH.search(head)[1])
         if len(self.received) < body_begin + length:
@@ -167,9 +167,9 @@ class _Client:
             self.answered += 1
         else:
             self.load.refused += 1
-        visit.retry_after = b"\r\nRetry-After: " in head
+        visit.retry_after = b"\r\nretry-after: " in head
         self.load.visits.append(visit)
-        if b"\r\nConnection: close" in head:
+        if b"\r\nconnection: close" in head:
             self.load.closes_seen += 1
             self.disconnect("behind close")
             return False

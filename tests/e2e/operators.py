@@ -14,8 +14,9 @@ def socket_of(footfall):
     return line.fields["at"].removeprefix("unix:")
 
 
-def page(footfall, path, method="GET"):
-    with Client(socket_of(footfall)) as client:
+def page(footfall, path, method="GET", address=None):
+    """`address` where its admin side has one of its own instead of a socket."""
+    with Client(address or socket_of(footfall)) as client:
         return client.ask(method, path)
 
 
@@ -28,9 +29,9 @@ def status(footfall):
 SAMPLE = re.compile(r"^(footfall_[a-z_]+)(\{[^}]*\})? (\S+)$")
 
 
-def metrics(footfall):
+def metrics(footfall, address=None):
     """Every sample: {(name, labels): value}."""
-    response = page(footfall, "/metrics")
+    response = page(footfall, "/metrics", address=address)
     assert response.status == 200
     assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     samples = {}
