@@ -4,6 +4,7 @@
 #include "commands/admin_client.h"
 
 #include "base/runtime_folder.h"
+#include "commands/command.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -90,21 +91,22 @@ bool admin_place_take(struct admin_place *place, int words_count, char *const *w
     return false;
 }
 
-enum admin_place_result admin_place_find(const struct admin_place *place,
-                                         struct address *out_address,
-                                         char out_reason[ADMIN_CLIENT_REASON_BYTES])
+int admin_place_find(const struct admin_place *place, const char *command,
+                     struct address *out_address)
 {
     const char *text = place->text != NULL ? place->text : getenv("FOOTFALL_ADMIN");
+    char reason[ADMIN_CLIENT_REASON_BYTES];
 
     if (text == NULL || text[0] == '\0' || strcmp(text, "auto") == 0) {
-        return find_only_one(out_address, out_reason) ? ADMIN_PLACE_FOUND : ADMIN_PLACE_NONE;
+        return find_only_one(out_address, reason) ? COMMAND_DONE : command_fail(command, reason);
     }
     if (!address_parse(slice_of(text), out_address)) {
-        (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES,
+        (void)snprintf(reason, sizeof reason,
                        "%.100s is no place; it takes --admin ADDRESS:PORT or unix:PATH", text);
-        return ADMIN_PLACE_WRONG;
+        (void)command_fail(command, reason);
+        return COMMAND_WRONG;
     }
-    return ADMIN_PLACE_FOUND;
+    return COMMAND_DONE;
 }
 
 /* ---- asking ---- */

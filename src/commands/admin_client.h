@@ -22,16 +22,10 @@ struct admin_place {
  * *index to the last one taken. False when it is something else, or its value is missing. */
 bool admin_place_take(struct admin_place *place, int words_count, char *const *words, int *index);
 
-enum admin_place_result {
-    ADMIN_PLACE_FOUND,
-    ADMIN_PLACE_WRONG, /* what was said is no place */
-    ADMIN_PLACE_NONE,  /* none is there, or several are */
-};
-
-/* Finds where that is; else a sentence. */
-enum admin_place_result admin_place_find(const struct admin_place *place,
-                                         struct address *out_address,
-                                         char out_reason[ADMIN_CLIENT_REASON_BYTES]);
+/* Finds where that is. Returns COMMAND_DONE; or, after saying why in the name of `command`,
+ * COMMAND_WRONG for what is no place, and COMMAND_FAILED where none is there, or several are. */
+int admin_place_find(const struct admin_place *place, const char *command,
+                     struct address *out_address);
 
 /* Asks for the page `path` and puts its body into `out_body`, which the caller finishes. False,
  * with a sentence, when nobody answers within five seconds, or not as a footfall does. Blocks. */

@@ -8,6 +8,7 @@
 #include "commands/stop.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -19,6 +20,12 @@ static const struct {
     {"status", command_status},
     {"stop", command_stop},
 };
+
+int command_fail(const char *command, const char *reason)
+{
+    (void)fprintf(stderr, "footfall: %s: %s\n", command, reason);
+    return COMMAND_FAILED;
+}
 
 bool command_run(int arguments_count, char *const *arguments, int *out_exit_status)
 {

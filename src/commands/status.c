@@ -23,12 +23,6 @@ struct status_options {
     bool is_watch;
 };
 
-static int fail(const char *reason)
-{
-    (void)fprintf(stderr, "footfall: status: %s\n", reason);
-    return COMMAND_FAILED;
-}
-
 static int read_words(int words_count, char *const *words, struct status_options *out_options)
 {
     for (int i = 0; i < words_count; i++) {
@@ -62,11 +56,11 @@ static json_t *ask(const struct address *address)
     json_t *page = NULL;
 
     if (!admin_client_ask(address, "/status", &body, reason)) {
-        (void)fail(reason);
+        (void)command_fail("status", reason);
     } else {
         page = json_loadb(body.bytes, body.length, 0, NULL);
         if (page == NULL) {
-            (void)fail("the answer is no JSON");
+            (void)command_fail("status", "the answer is no JSON");
         }
     }
     text_finish(&body);
@@ -83,7 +77,7 @@ static int show_json(const struct address *address)
         (void)fwrite(body.bytes, 1, body.length, stdout);
     }
     text_finish(&body);
-    return is_there ? COMMAND_DONE : fail(reason);
+    return is_there ? COMMAND_DONE : command_fail("status", reason);
 }
 
 /* Shows a page; it becomes *before. False when it could not be had. */
@@ -100,7 +94,7 @@ static bool show(const struct address *address, json_t **before, bool is_watch)
         (void)fwrite(text.bytes, 1, text.length, stdout);
         (void)fflush(stdout);
     } else if (now != NULL) {
-        (void)fail("what answers there is no admin side of footfall");
+        (void)command_fail("status", "what answers there is no admin side of footfall");
     }
     text_finish(&text);
     json_decref(*before);
@@ -127,21 +121,14 @@ static int show_all(const struct address *address, bool is_watch)
 int command_status(int words_count, char *const *words)
 {
     struct status_options options = {.is_json = false};
-    char reason[ADMIN_CLIENT_REASON_BYTES];
     struct address address;
     int result = read_words(words_count, words, &options);
 
+    if (result == COMMAND_DONE) {
+        result = admin_place_find(&options.place, "status", &address);
+    }
     if (result != COMMAND_DONE) {
         return result;
-    }
-    switch (admin_place_find(&options.place, &address, reason)) {
-    case ADMIN_PLACE_FOUND:
-        break;
-    case ADMIN_PLACE_WRONG:
-        (void)fail(reason);
-        return COMMAND_WRONG;
-    case ADMIN_PLACE_NONE:
-        return fail(reason);
     }
     return options.is_json ? show_json(&address) : show_all(&address, options.is_watch);
 }

@@ -17,12 +17,6 @@
 
 enum { WAIT_MS = 30 * 1000 };
 
-static int fail(const char *reason)
-{
-    (void)fprintf(stderr, "footfall: stop: %s\n", reason);
-    return COMMAND_FAILED;
-}
-
 /* The pid of the master, or of the single process; 0 after saying why it is not known. */
 static pid_t ask_pid(const struct address *address)
 {
@@ -32,12 +26,12 @@ static pid_t ask_pid(const struct address *address)
     json_int_t pid = 0;
 
     if (!admin_client_ask(address, "/status", &body, reason)) {
-        (void)fail(reason);
+        (void)command_fail("stop", reason);
     } else {
         page = json_loadb(body.bytes, body.length, 0, NULL);
         pid = json_integer_value(json_object_get(page, "pid"));
         if (pid <= 1) {
-            (void)fail("what answers there does not say its pid");
+            (void)command_fail("stop", "what answers there does not say its pid");
             pid = 0;
         }
     }
@@ -53,18 +47,17 @@ static int end_process(int process_fd)
     int result;
 
     if (pidfd_send_signal(process_fd, SIGTERM, NULL, 0) < 0) {
-        return fail(strerror(errno));
+        return command_fail("stop", strerror(errno));
     }
     do {
         result = poll(&waited, 1, WAIT_MS);
     } while (result < 0 && errno == EINTR);
-    return result > 0 ? COMMAND_DONE : fail("it has not ended within 30 seconds");
+    return result > 0 ? COMMAND_DONE : command_fail("stop", "it has not ended within 30 seconds");
 }
 
 int command_stop(int words_count, char *const *words)
 {
     struct admin_place place = {NULL};
-    char reason[ADMIN_CLIENT_REASON_BYTES];
     struct address address;
     int process_fd;
     int result;
@@ -77,14 +70,9 @@ int command_stop(int words_count, char *const *words)
             return COMMAND_WRONG;
         }
     }
-    switch (admin_place_find(&place, &address, reason)) {
-    case ADMIN_PLACE_FOUND:
-        break;
-    case ADMIN_PLACE_WRONG:
-        (void)fail(reason);
-        return COMMAND_WRONG;
-    case ADMIN_PLACE_NONE:
-        return fail(reason);
+    result = admin_place_find(&place, "stop", &address);
+    if (result != COMMAND_DONE) {
+        return result;
     }
     pid = ask_pid(&address);
     if (pid == 0) {
@@ -92,7 +80,7 @@ int command_stop(int words_count, char *const *words)
     }
     process_fd = pidfd_open(pid, 0);
     if (process_fd < 0) {
-        return fail(strerror(errno));
+        return command_fail("stop", strerror(errno));
     }
     result = end_process(process_fd);
     (void)close(process_fd);
