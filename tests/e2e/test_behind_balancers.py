@@ -99,12 +99,12 @@ def assert_next_to_nothing_lost(record, redis, lost_most=0):
 @pytest.mark.parametrize("each_connection", [None, 1], ids=["kept", "new"])
 def test_every_visit_is_counted_and_both_footfalls_count(site, redis, each_connection):
     site.start(redis.url)
-    load = Load(site.address, CLIENTS, many(150), each_connection=each_connection)
+    load = Load(site.address, CLIENTS, many(60), each_connection=each_connection)
     with load:
         load.finish()
     record = load.record
     record.assert_counted_right()
-    assert int(redis.command("GET", "counter")) == len(record.answered) == CLIENTS * many(150)
+    assert int(redis.command("GET", "counter")) == len(record.answered) == CLIENTS * many(60)
     for footfall in site.footfalls:
         served = [seen for seen in record.answered if seen.pid in footfall.workers()]
         assert len(served) > len(record.answered) / 4, "the balancer does not share them out"
