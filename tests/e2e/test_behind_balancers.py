@@ -49,8 +49,13 @@ class Site:
         host = self.hosts[which]
         self.footfalls[which] = self.start_footfall(
             "--listen", f"{host}:{self.port}", "--admin", f"{host}:{self.admin_port}",
-            store=self.urls[which], workers=2,
+            store=self.urls[which], workers=2, own_group=True,
         )
+
+    def kill_everything(self, which):
+        """Master and workers at one instant, so that what was under way is one visit of a client."""
+        os.killpg(self.footfalls[which].pid, signal.SIGKILL)
+        self.footfalls[which].wait()
 
     @property
     def address(self):
@@ -85,26 +90,28 @@ def site(request, folder, start_footfall):
         site.balancer.end()
 
 
-def assert_next_to_nothing_lost(record, redis, lost_most=0):
-    """No number twice, and numbers are missing for what was under way when something died at most;
-    `lost_most` visits got none."""
+def assert_next_to_nothing_lost(record, redis, deaths=1, lost_most=0):
+    """No number twice, and numbers are missing for what was under way at a death at most; `lost_most`
+    visits got none."""
     record.assert_consistent()
     lost = record.failed + record.refused
     assert len(lost) <= lost_most, lost
     last = int(redis.command("GET", "counter"))
     assert max(record.numbers) <= last
-    assert 0 <= last - len(record.answered) <= CLIENTS, "more numbers are missing than were under way"
+    missing = last - len(record.answered)
+    print(f"{len(record.visits)} visits, {len(lost)} of them lost, {missing} numbers missing")
+    assert 0 <= missing <= deaths * CLIENTS, "more numbers are missing than were under way"
 
 
 @pytest.mark.parametrize("each_connection", [None, 1], ids=["kept", "new"])
 def test_every_visit_is_counted_and_both_footfalls_count(site, redis, each_connection):
     site.start(redis.url)
-    load = Load(site.address, CLIENTS, many(150), each_connection=each_connection)
+    load = Load(site.address, CLIENTS, many(60), each_connection=each_connection)
     with load:
         load.finish()
     record = load.record
     record.assert_counted_right()
-    assert int(redis.command("GET", "counter")) == len(record.answered) == CLIENTS * many(150)
+    assert int(redis.command("GET", "counter")) == len(record.answered) == CLIENTS * many(60)
     for footfall in site.footfalls:
         served = [seen for seen in record.answered if seen.pid in footfall.workers()]
         assert len(served) > len(record.answered) / 4, "the balancer does not share them out"
@@ -126,7 +133,7 @@ def test_a_killed_footfall_costs_no_visit_and_comes_back(site, redis, what):
             if what == "master":
                 os.kill(dead.pid, signal.SIGKILL)
             else:
-                dead.kill()
+                site.kill_everything(which)
             load.wait_each_answered(20)
             site.wait_state(which, "DOWN")
             dead.wait_family_gone()
@@ -136,20 +143,21 @@ def test_a_killed_footfall_costs_no_visit_and_comes_back(site, redis, what):
             site.wait_state(which, "UP")
             load.wait_each_answered(20)
         record = load.stop()
-    assert_next_to_nothing_lost(record, redis)
+    assert_next_to_nothing_lost(record, redis, deaths=2)
 
 
 @pytest.mark.parametrize("site", [HAProxy], ids=["haproxy"], indirect=True)
-def test_without_a_second_try_what_was_under_way_fails_and_nothing_else(site, redis):
+def test_without_a_second_try_a_few_visits_fail(site, redis):
     once = {"retry-on conn-failure empty-response": "retry-on conn-failure"}
     site.start(redis.url, changes=once)
     with Load(site.address, CLIENTS) as load:
         site.wait_served_by(load, 0)
         load.wait_each_answered(20)
-        site.footfalls[0].kill()
+        site.kill_everything(0)
         load.wait_each_answered(20)
         record = load.stop()
-    assert_next_to_nothing_lost(record, redis, CLIENTS)
+    # What was under way, and once more what went out on a connection before its end was noticed.
+    assert_next_to_nothing_lost(record, redis, lost_most=2 * CLIENTS)
     record.assert_gaps_explained(1, int(redis.command("GET", "counter")))
 
 
@@ -170,7 +178,7 @@ def test_a_footfall_that_cannot_reach_redis_gets_no_visitors(site, redis):
             record = load.stop()
     # HAProxy passes a 503 on, but only what had been sent before it noticed gets one.
     lost_most = CLIENTS if isinstance(site.balancer, HAProxy) else 0
-    assert_next_to_nothing_lost(record, redis, lost_most)
+    assert_next_to_nothing_lost(record, redis, lost_most=lost_most)
 
 
 def test_the_lines_for_tls_are_right(site, redis, folder):
