@@ -25,11 +25,12 @@ enum {
 
 /* ---- which one ---- */
 
+/* PORT.sock: visitors' own sockets may stand there too. */
 static int is_socket(const struct dirent *entry)
 {
-    const size_t length = strlen(entry->d_name);
+    const size_t digits = strspn(entry->d_name, "0123456789");
 
-    return length > 5 && strcmp(entry->d_name + length - 5, ".sock") == 0;
+    return digits > 0 && strcmp(entry->d_name + digits, ".sock") == 0;
 }
 
 /* Lists what was found, for people. */

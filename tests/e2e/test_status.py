@@ -80,6 +80,14 @@ def test_of_several_one_is_to_be_named(start_footfall, run_footfall):
     assert f"pid {second.pid}," in named.output
 
 
+def test_a_socket_of_visitors_beside_it_is_none_to_ask(start_footfall, run_footfall, folder):
+    footfall = start_footfall(
+        "--listen", "127.0.0.1:0", "--listen", f"unix:{folder}/.run/visitors.sock",
+        store="memory:", workers=0,
+    )
+    assert f"pid {footfall.pid}," in ask_status(run_footfall, footfall).output
+
+
 def test_where_none_runs_it_says_so(run_footfall, folder):
     outcome = run_footfall("status")
     assert outcome.exit_status == 1 and "no footfall has a socket in" in outcome.log, outcome
