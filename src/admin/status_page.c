@@ -75,7 +75,7 @@ static void add_worker(struct text *text, const struct scoreboard_slot *slot, ui
                  counter_get(&traffic->answers[i]));
     }
     text_add(text, "},\"hits\":%" PRIu64 ",\"batches\":%" PRIu64 ",\"store\":",
-             counter_get(&traffic->hits), counter_get(&traffic->batches));
+             counter_get(&traffic->hits), histogram_count(&traffic->batch_hits));
     add_store(text, &slot->store, now_ms);
     text_add(text, "}");
 }

@@ -26,17 +26,28 @@ extern histogram_bounds histogram_milliseconds; /* 1 to 30,000 */
 extern histogram_bounds histogram_microseconds; /* 50 to 2,500,000 */
 extern histogram_bounds histogram_sizes;        /* 1 to 8,192, in powers of two */
 
-/* Notes a value `times` times. */
+/* Notes a value. */
 static inline void histogram_note(struct histogram *histogram, histogram_bounds bounds,
-                                  uint64_t value, uint64_t times)
+                                  uint64_t value)
 {
     unsigned i = 0;
 
     while (i < HISTOGRAM_BOUNDS && value > bounds[i]) {
         i++;
     }
-    counter_add(&histogram->counts[i], times);
-    counter_add(&histogram->sum, value * times);
+    counter_add(&histogram->counts[i], 1);
+    counter_add(&histogram->sum, value);
+}
+
+/* How many values were noted. */
+static inline uint64_t histogram_count(const struct histogram *histogram)
+{
+    uint64_t count = 0;
+
+    for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++) {
+        count += counter_get(&histogram->counts[i]);
+    }
+    return count;
 }
 
 #endif

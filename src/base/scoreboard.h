@@ -35,10 +35,9 @@ struct scoreboard_traffic {
     _Atomic uint64_t connections; /* taken */
     _Atomic uint64_t answers[6];  /* by the first digit of their status */
     _Atomic uint64_t hits;        /* that were given a number */
-    _Atomic uint64_t batches;     /* that the store has answered or refused */
     struct histogram hit_ms;      /* from the request to its number, or to none */
     struct histogram batch_us;    /* from sending to the answer */
-    struct histogram batch_hits;
+    struct histogram batch_hits;  /* of each batch that the store has answered or refused */
 };
 
 /* How the worker's store is doing, for whoever asks. The worker writes it. What is counted only

@@ -234,3 +234,21 @@ bool admin_client_ask(const struct address *address, const char *path, struct te
     text_finish(&answer);
     return body != NULL;
 }
+
+json_t *admin_client_status(const struct address *address, const char *command)
+{
+    struct text body = {0};
+    char reason[ADMIN_CLIENT_REASON_BYTES];
+    json_t *page = NULL;
+
+    if (!admin_client_ask(address, "/status", &body, reason)) {
+        (void)command_fail(command, reason);
+    } else {
+        page = json_loadb(body.bytes, body.length, 0, NULL);
+        if (page == NULL) {
+            (void)command_fail(command, "the answer is no JSON");
+        }
+    }
+    text_finish(&body);
+    return page;
+}

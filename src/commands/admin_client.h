@@ -7,6 +7,7 @@
 #include "base/address.h"
 #include "base/text.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -31,5 +32,9 @@ int admin_place_find(const struct admin_place *place, const char *command,
  * with a sentence, when nobody answers within five seconds, or not as a footfall does. Blocks. */
 bool admin_client_ask(const struct address *address, const char *path, struct text *out_body,
                       char out_reason[ADMIN_CLIENT_REASON_BYTES]);
+
+/* The page /status, parsed, for json_decref(); NULL after saying in the name of `command` why there
+ * is none. */
+json_t *admin_client_status(const struct address *address, const char *command);
 
 #endif

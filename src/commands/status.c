@@ -48,25 +48,6 @@ static void sleep_ms(long milliseconds)
     (void)nanosleep(&pause, NULL);
 }
 
-/* A page, parsed; NULL after saying why there is none. */
-static json_t *ask(const struct address *address)
-{
-    struct text body = {0};
-    char reason[ADMIN_CLIENT_REASON_BYTES];
-    json_t *page = NULL;
-
-    if (!admin_client_ask(address, "/status", &body, reason)) {
-        (void)command_fail("status", reason);
-    } else {
-        page = json_loadb(body.bytes, body.length, 0, NULL);
-        if (page == NULL) {
-            (void)command_fail("status", "the answer is no JSON");
-        }
-    }
-    text_finish(&body);
-    return page;
-}
-
 static int show_json(const struct address *address)
 {
     struct text body = {0};
@@ -84,7 +65,7 @@ static int show_json(const struct address *address)
 static bool show(const struct address *address, json_t **before, bool is_watch)
 {
     struct text text = {0};
-    json_t *now = ask(address);
+    json_t *now = admin_client_status(address, "status");
     const bool is_page = now != NULL && status_text_write(&text, now, *before);
 
     if (is_page) {
@@ -105,7 +86,7 @@ static bool show(const struct address *address, json_t **before, bool is_watch)
 /* Shows what comes in a second from the second page on. */
 static int show_all(const struct address *address, bool is_watch)
 {
-    json_t *before = ask(address);
+    json_t *before = admin_client_status(address, "status");
     bool is_shown = before != NULL;
 
     do {

@@ -7,7 +7,6 @@
 #include "commands/command.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,23 +19,14 @@ enum { WAIT_MS = 30 * 1000 };
 /* The pid of the master, or of the single process; 0 after saying why it is not known. */
 static pid_t ask_pid(const struct address *address)
 {
-    struct text body = {0};
-    char reason[ADMIN_CLIENT_REASON_BYTES];
-    json_t *page = NULL;
-    json_int_t pid = 0;
+    json_t *page = admin_client_status(address, "stop");
+    json_int_t pid = json_integer_value(json_object_get(page, "pid"));
 
-    if (!admin_client_ask(address, "/status", &body, reason)) {
-        (void)command_fail("stop", reason);
-    } else {
-        page = json_loadb(body.bytes, body.length, 0, NULL);
-        pid = json_integer_value(json_object_get(page, "pid"));
-        if (pid <= 1) {
-            (void)command_fail("stop", "what answers there does not say its pid");
-            pid = 0;
-        }
+    if (page != NULL && pid <= 1) {
+        (void)command_fail("stop", "what answers there does not say its pid");
+        pid = 0;
     }
     json_decref(page);
-    text_finish(&body);
     return (pid_t)pid;
 }
 

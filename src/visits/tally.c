@@ -145,7 +145,7 @@ static void note_hit(const struct tally *tally, uint64_t deadline_ms, int result
 
     if (tally->settings.traffic != NULL) {
         histogram_note(&tally->settings.traffic->hit_ms, histogram_milliseconds,
-                       loop_now_ms(tally->loop) - came_ms, 1);
+                       loop_now_ms(tally->loop) - came_ms);
         counter_add(&tally->settings.traffic->hits, result == 0 ? 1 : 0);
     }
 }
@@ -155,10 +155,9 @@ static void note_batch(const struct tally_key *key)
     struct scoreboard_traffic *traffic = key->tally->settings.traffic;
 
     if (traffic != NULL) {
-        counter_add(&traffic->batches, 1);
         histogram_note(&traffic->batch_us, histogram_microseconds,
-                       clock_monotonic_us() - key->sent_us, 1);
-        histogram_note(&traffic->batch_hits, histogram_sizes, key->batch.hits_count, 1);
+                       clock_monotonic_us() - key->sent_us);
+        histogram_note(&traffic->batch_hits, histogram_sizes, key->batch.hits_count);
     }
 }
 

@@ -9,17 +9,20 @@ static void a_value_is_counted_up_to_its_bound(void **state)
     static struct histogram histogram;
 
     (void)state;
-    histogram_note(&histogram, histogram_sizes, 0, 1);
-    histogram_note(&histogram, histogram_sizes, 1, 1);
-    histogram_note(&histogram, histogram_sizes, 2, 3);
-    histogram_note(&histogram, histogram_sizes, 3, 1);
-    histogram_note(&histogram, histogram_sizes, 8192, 1);
-    histogram_note(&histogram, histogram_sizes, 8193, 1);
+    histogram_note(&histogram, histogram_sizes, 0);
+    histogram_note(&histogram, histogram_sizes, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        histogram_note(&histogram, histogram_sizes, 2);
+    }
+    histogram_note(&histogram, histogram_sizes, 3);
+    histogram_note(&histogram, histogram_sizes, 8192);
+    histogram_note(&histogram, histogram_sizes, 8193);
     assert_int_equal(histogram.counts[0], 2);
     assert_int_equal(histogram.counts[1], 3);
     assert_int_equal(histogram.counts[2], 1);
     assert_int_equal(histogram.counts[HISTOGRAM_BOUNDS - 1], 1);
     assert_int_equal(histogram.counts[HISTOGRAM_BOUNDS], 1);
+    assert_int_equal(histogram_count(&histogram), 8);
     assert_int_equal(histogram.sum, 1 + 6 + 3 + 8192 + 8193);
 }
 
