@@ -81,7 +81,7 @@ static bool is_alive(const struct master *master)
 
     for (uint32_t i = 0; i < master->context->settings->workers; i++) {
         if (master->is_ready[i] &&
-            now_ms - counter_get(&slots[i].beat_ms) < master->context->notifier->watchdog_ms) {
+            now_ms < counter_get(&slots[i].beat_ms) + master->context->notifier->watchdog_ms) {
             return true;
         }
     }

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Half of WATCHDOG_USEC (sd_watchdog_enabled(3)) is when a sign is due; 0 when none is wanted, or
- * of another process. */
+/* WATCHDOG_USEC (sd_watchdog_enabled(3)), in milliseconds; 0 when no sign is wanted, or one of
+ * another process. */
 static uint64_t read_watchdog(void)
 {
     const char *microseconds = getenv("WATCHDOG_USEC");
