@@ -4,6 +4,7 @@
 #include "admin/admin.h"
 
 #include "admin/pages.h"
+#include "base/network_address.h"
 #include "http/server.h"
 #include "loop/loop.h"
 
@@ -120,11 +121,14 @@ int admin_open(struct admin *admin, struct loop *loop, const struct admin_view *
 
 void admin_take(struct admin *admin, int connection_fd)
 {
+    static const struct network_address nobody; /* nothing here asks who it is */
+
     if (http_server_connections(admin->server) >= CONNECTIONS_MAX) {
         (void)close(connection_fd);
         return;
     }
-    (void)http_server_take(admin->server, connection_fd); /* without memory it has closed it */
+    (void)http_server_take(admin->server, connection_fd,
+                           &nobody); /* without memory it has closed it */
 }
 
 void admin_drain(struct admin *admin)

@@ -224,7 +224,8 @@ static const struct descriptor_events connection_events = {
     .closed = connection_closed,
 };
 
-struct connection *connection_begin(struct http_server *server, int fd)
+struct connection *connection_begin(struct http_server *server, int fd,
+                                    const struct network_address *client)
 {
     struct connection *connection = pool_take(&server->connections);
 
@@ -233,7 +234,7 @@ struct connection *connection_begin(struct http_server *server, int fd)
         (void)close(fd);
         return NULL;
     }
-    *connection = (struct connection){.server = server, .next = server->first};
+    *connection = (struct connection){.server = server, .next = server->first, .client = *client};
     if (server->first != NULL) {
         server->first->previous = connection;
     }

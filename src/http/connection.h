@@ -8,6 +8,7 @@
 #ifndef FOOTFALL_HTTP_CONNECTION_H
 #define FOOTFALL_HTTP_CONNECTION_H
 
+#include "base/network_address.h"
 #include "base/pool.h"
 #include "http/body_parser.h"
 #include "http/date.h"
@@ -57,6 +58,7 @@ struct connection {
     struct input *input;   /* NULL: nothing is kept */
     struct output *output; /* NULL: no send is running */
     struct body_parser body;
+    struct network_address client;
     uint8_t state; /* enum connection_state; connection_enter() alone writes it */
     uint8_t exchanges_count;
     bool input_ended;      /* the peer has shut its write side */
@@ -100,8 +102,10 @@ static inline bool connection_is_over(const struct connection *connection)
     return connection->state >= CONNECTION_ENDING;
 }
 
-/* Begins a connection on `fd`. NULL without memory; the descriptor is taken in any case. */
-struct connection *connection_begin(struct http_server *server, int fd);
+/* Begins a connection of `client` on `fd`. NULL without memory; the descriptor is taken in any
+ * case. */
+struct connection *connection_begin(struct http_server *server, int fd,
+                                    const struct network_address *client);
 
 /* Ends it now, unanswered requests and all. */
 void connection_abort(struct connection *connection);

@@ -79,9 +79,9 @@ int http_server_create(struct loop *loop, const struct http_settings *settings,
     return 0;
 }
 
-int http_server_take(struct http_server *server, int fd)
+int http_server_take(struct http_server *server, int fd, const struct network_address *client)
 {
-    struct connection *connection = connection_begin(server, fd);
+    struct connection *connection = connection_begin(server, fd, client);
 
     if (connection == NULL) {
         return -ENOMEM;

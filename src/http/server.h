@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct loop;
+struct network_address;
 struct http_server;
 
 struct http_settings {
@@ -45,8 +46,9 @@ enum { HTTP_UNANSWERED_MAX = 64 };
 int http_server_create(struct loop *loop, const struct http_settings *settings,
                        struct http_server **out_server);
 
-/* Serves the connected, nonblocking socket `fd`, and takes it, even on failure. 0 or -ENOMEM. */
-int http_server_take(struct http_server *server, int fd);
+/* Serves the connected, nonblocking socket `fd` of `client`, and takes it, even on failure. 0 or
+ * -ENOMEM. */
+int http_server_take(struct http_server *server, int fd, const struct network_address *client);
 
 /* Answers a request; a ticket whose connection is gone is fine. The reply is copied,
  * but for its content, which is taken. */

@@ -6,6 +6,7 @@
 #include "admin/admin.h"
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/network_address.h"
 #include "http/server.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -129,16 +131,29 @@ static void start_draining(struct worker *worker)
 
 /* ---- what happens meanwhile ---- */
 
+/* Who is at the other end, as the kernel knows it. */
+static struct network_address peer_of(int connection_fd)
+{
+    struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
+    socklen_t length = sizeof name;
+
+    (void)getpeername(connection_fd, (struct sockaddr *)&name, &length); /* gone: not known */
+    return network_address_of((const struct sockaddr *)&name);
+}
+
 static void intake_took(void *owner, int connection_fd, uint32_t listener)
 {
     struct worker *worker = owner;
+    struct network_address peer;
 
     if (worker->context->listeners->list[listener].is_admin) {
         admin_take(&worker->admin, connection_fd);
         return;
     }
+    peer = peer_of(connection_fd);
     counter_add(&worker->context->slot->traffic.connections, 1);
-    (void)http_server_take(worker->server, connection_fd); /* without memory it has closed it */
+    (void)http_server_take(worker->server, connection_fd,
+                           &peer); /* without memory it has closed it */
 }
 
 /* No more will be dealt, or the listeners are closed. */

@@ -1,0 +1,33 @@
+/*
+ * network_address.h - who is at the other end: an IP address, IPv4 as IPv6 maps it. Pure.
+ */
+#ifndef FOOTFALL_BASE_NETWORK_ADDRESS_H
+#define FOOTFALL_BASE_NETWORK_ADDRESS_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sockaddr;
+
+enum { NETWORK_ADDRESS_TEXT_BYTES = 46 }; /* the longest, with its NUL */
+
+struct network_address {
+    uint8_t bytes[16]; /* network byte order; ::ffff:a.b.c.d for IPv4; all zero: not known */
+};
+
+/* Whose socket address that is; "not known" for a unix socket. */
+struct network_address network_address_of(const struct sockaddr *socket_address);
+
+/* Reads "192.0.2.1" or "2001:db8::1", without brackets, port or zone. False, with *out_address
+ * untouched, when the text is neither. */
+bool network_address_parse(struct slice text, struct network_address *out_address);
+
+/* Writes it as text: IPv4 where it is one, "-" where it is not known. */
+void network_address_write(const struct network_address *address,
+                           char out_text[NETWORK_ADDRESS_TEXT_BYTES]);
+
+bool network_address_is_known(const struct network_address *address);
+
+#endif
