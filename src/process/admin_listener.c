@@ -18,6 +18,7 @@
 static unsigned first_port(const struct listeners *listeners)
 {
     for (uint32_t i = 0; i < listeners->count; i++) {
+        const struct listener *listener = &listeners->list[i];
         union {
             struct sockaddr_storage any;
             struct sockaddr_in four;
@@ -25,7 +26,8 @@ static unsigned first_port(const struct listeners *listeners)
         } address = {.any = {.ss_family = AF_UNSPEC}};
         socklen_t length = sizeof address;
 
-        if (getsockname(listeners->list[i].fd, (struct sockaddr *)&address.any, &length) == 0 &&
+        if (listener_is_in_use(listener) && !listener->is_admin && !listener->is_dropped &&
+            getsockname(listener->fd, (struct sockaddr *)&address.any, &length) == 0 &&
             address.any.ss_family != AF_UNIX) {
             return ntohs(address.any.ss_family == AF_INET6 ? address.six.sin6_port
                                                            : address.four.sin_port);
@@ -84,7 +86,7 @@ static void open_usual(struct listeners *listeners, struct pid_file *out_file)
         warn("the runtime folder's name is too long; name a place with --admin");
         return;
     }
-    if (listeners_add_admin(listeners, &address, reason) < 0) {
+    if (listeners_want(listeners, &address, true, reason) < 0) {
         warn(reason);
         return;
     }
@@ -110,7 +112,7 @@ int admin_listener_open(const struct settings *settings, struct listeners *liste
         open_usual(listeners, out_file);
         break;
     case SETTING_ADMIN_NAMED:
-        result = listeners_add_admin(listeners, &settings->admin, out_reason);
+        result = listeners_want(listeners, &settings->admin, true, out_reason);
         break;
     }
     return result;

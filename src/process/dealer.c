@@ -39,6 +39,7 @@ struct waiting {
 struct dealer {
     struct dealer_settings settings;
     uint32_t cursors[2]; /* the slot after the last one dealt to: of visitors, of the admin side */
+    uint32_t used;       /* slots that have been opened: the first ones */
     uint32_t outstanding;
     uint32_t waiting_count;
     struct waiting *waiting;
@@ -80,6 +81,9 @@ void dealer_open_slot(struct dealer *dealer, uint32_t slot, int channel_fd)
 
     assert(opened->channel_fd < 0 && opened->seen == opened->dealt);
     opened->channel_fd = channel_fd;
+    if (dealer->used <= slot) {
+        dealer->used = slot + 1;
+    }
     opened->dealt = opened->seen = 0;
     for (struct waiting *waiting = dealer->waiting; waiting != NULL; waiting = waiting->next) {
         waiting->copy.tried[slot / 64] &= ~(UINT64_C(1) << slot % 64); /* another process */
@@ -113,7 +117,7 @@ static bool slot_has_room(const struct dealer *dealer, uint32_t index, bool is_a
 
 bool dealer_has_room(const struct dealer *dealer, uint64_t now_ms)
 {
-    for (uint32_t i = 0; i < dealer->settings.slots_count; i++) {
+    for (uint32_t i = 0; i < dealer->used; i++) {
         if (slot_has_room(dealer, i, false, now_ms)) {
             return true;
         }
@@ -191,8 +195,8 @@ static int deal_in_turn(struct dealer *dealer, const struct copy *copy, uint64_t
 {
     uint32_t *cursor = &dealer->cursors[copy->is_admin ? 1 : 0];
 
-    for (uint32_t i = 0; i < dealer->settings.slots_count; i++) {
-        uint32_t index = (*cursor + i) % dealer->settings.slots_count;
+    for (uint32_t i = 0; i < dealer->used; i++) {
+        uint32_t index = (*cursor + i) % dealer->used;
         struct slot *slot = &dealer->slots[index];
         struct copy *kept = copy_of(slot, slot->dealt + 1);
 
@@ -208,7 +212,7 @@ static int deal_in_turn(struct dealer *dealer, const struct copy *copy, uint64_t
         slot->unsent.fds[slot->unsent.count] = copy->fd;
         slot->unsent.count++;
         dealer->outstanding++;
-        *cursor = (index + 1) % dealer->settings.slots_count;
+        *cursor = index + 1; /* of one more slot, if another is opened by then */
         if (slot->unsent.count == CHANNEL_DEALS_MAX) {
             (void)flush_slot(dealer, index);
         }
@@ -277,7 +281,7 @@ void dealer_flush(struct dealer *dealer, uint64_t now_ms)
     /* Ends: what comes back has been tried with one worker more. */
     do {
         is_flushed = true;
-        for (uint32_t i = 0; i < dealer->settings.slots_count; i++) {
+        for (uint32_t i = 0; i < dealer->used; i++) {
             is_flushed = flush_slot(dealer, i) && is_flushed;
         }
         if (!is_flushed) {
@@ -311,7 +315,7 @@ static void collect_slot(struct dealer *dealer, uint32_t index)
 
 void dealer_collect(struct dealer *dealer, uint64_t now_ms)
 {
-    for (uint32_t i = 0; i < dealer->settings.slots_count; i++) {
+    for (uint32_t i = 0; i < dealer->used; i++) {
         collect_slot(dealer, i);
     }
     deal_waiting(dealer, now_ms);
@@ -352,7 +356,7 @@ void dealer_destroy(struct dealer *dealer)
         (void)close(dealer->waiting->copy.fd);
         unlink_waiting(dealer, &dealer->waiting);
     }
-    for (uint32_t i = 0; i < dealer->settings.slots_count; i++) {
+    for (uint32_t i = 0; i < dealer->used; i++) {
         struct slot *slot = &dealer->slots[i];
 
         while (slot->seen < slot->dealt) {

@@ -1,79 +1,45 @@
 /*
- * listener.c - resolving, binding and naming.
+ * listener.c - the list of listening sockets, and how it changes.
  */
 #include "process/listener.h"
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "process/listen_socket.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-enum {
-    BACKLOG = 4096, /* the kernel takes net.core.somaxconn if that is less */
-    BIND_RETRY_FOR_MS = 1000,
-    BIND_RETRY_EVERY_MS = 50,
-};
-
-/* bind(2), tried again for a second while the port is taken: a process that is just going away
- * holds it for some milliseconds after its death. */
-static int bind_patiently(int fd, const struct sockaddr *address, socklen_t length)
+bool listener_is_in_use(const struct listener *listener)
 {
-    const struct timespec pause = {.tv_nsec = BIND_RETRY_EVERY_MS * 1000000L};
-    uint64_t end_ms = clock_monotonic_ms() + BIND_RETRY_FOR_MS;
-
-    while (bind(fd, address, length) < 0) {
-        if (errno != EADDRINUSE || clock_monotonic_ms() >= end_ms) {
-            return -errno;
-        }
-        (void)nanosleep(&pause, NULL);
-    }
-    return 0;
+    return listener->name[0] != '\0';
 }
 
-/* A bound and listening socket in *out_fd. 0 or -errno. */
-static int open_tcp(const struct sockaddr *address, socklen_t length, bool is_dual, int *out_fd)
-{
-    const int on = 1;
-    const int only_v6 = is_dual ? 0 : 1;
-    int result = 0;
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+/* ---- one of them ---- */
 
-    if (fd < 0) {
+static int note_unix(struct listener *listener, const struct sockaddr_un *name)
+{
+    struct stat information;
+
+    if (stat(name->sun_path, &information) < 0) {
         return -errno;
     }
-    /* Accepted sockets inherit TCP_NODELAY: answers leave at once without a call for each. */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
-        (address->sa_family == AF_INET6 &&
-         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof only_v6) < 0)) {
-        result = -errno;
-    }
-    if (result == 0) {
-        result = bind_patiently(fd, address, length);
-    }
-    if (result == 0 && listen(fd, BACKLOG) < 0) {
-        result = -errno;
-    }
-    if (result < 0) {
-        (void)close(fd);
-        return result;
-    }
-    *out_fd = fd;
+    listener->device = information.st_dev;
+    listener->inode = information.st_ino;
+    (void)snprintf(listener->path, sizeof listener->path, "%.*s", (int)sizeof name->sun_path,
+                   name->sun_path);
+    (void)snprintf(listener->name, sizeof listener->name, "unix:%s", listener->path);
     return 0;
 }
 
-/* Writes "http://ADDRESS:PORT" of a bound socket. 0 or -errno. */
-static int write_name(struct listener *listener)
+/* Finds out where the socket is bound, and calls it "http://ADDRESS:PORT" or "unix:PATH". 0 or
+ * -errno. */
+static int note_socket(struct listener *listener)
 {
     struct sockaddr_storage storage = {.ss_family = AF_UNSPEC};
     socklen_t length = sizeof storage;
@@ -82,6 +48,9 @@ static int write_name(struct listener *listener)
 
     if (getsockname(listener->fd, (struct sockaddr *)&storage, &length) < 0) {
         return -errno;
+    }
+    if (storage.ss_family == AF_UNIX) {
+        return note_unix(listener, (const struct sockaddr_un *)&storage);
     }
     if (getnameinfo((struct sockaddr *)&storage, length, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
@@ -93,118 +62,109 @@ static int write_name(struct listener *listener)
     return 0;
 }
 
-static int add_tcp(struct listeners *listeners, const struct sockaddr *address, socklen_t length,
-                   bool is_dual)
+/* A place of the list that is free, or NULL. */
+static struct listener *find_free(struct listeners *listeners)
 {
-    struct listener *listener = &listeners->list[listeners->count];
-    int result;
-
-    if (listeners->count == LISTENERS_MAX) {
-        return -E2BIG;
+    for (uint32_t i = 0; i < listeners->count; i++) {
+        if (!listener_is_in_use(&listeners->list[i])) {
+            return &listeners->list[i];
+        }
     }
-    *listener = (struct listener){.fd = -1};
-    result = open_tcp(address, length, is_dual, &listener->fd);
+    return listeners->count == LISTENERS_MAX ? NULL : &listeners->list[listeners->count++];
+}
+
+/* The listening socket `fd` in a place of the list, whose it is then; closed after a failure. */
+static int add(struct listeners *listeners, int fd, struct listener **out_listener)
+{
+    struct listener *listener = find_free(listeners);
+    int result = -E2BIG;
+
+    if (listener != NULL) {
+        *listener = (struct listener){.fd = fd};
+        result = note_socket(listener);
+    }
     if (result < 0) {
+        (void)close(fd);
         return result;
     }
-    listeners->count++;
-    return write_name(listener);
+    *out_listener = listener;
+    return 0;
 }
 
-/* Every address, IPv6 and IPv4 in one socket; a host without IPv6 serves on IPv4 alone. */
-static int add_all_addresses(struct listeners *listeners, uint16_t port)
+int listeners_inherit(struct listeners *listeners, int fd, bool is_admin)
 {
-    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int result = add_tcp(listeners, (const struct sockaddr *)&six, sizeof six, true);
+    struct listener *listener;
+    int result = add(listeners, fd, &listener);
 
-    if (result == -EAFNOSUPPORT || result == -EADDRNOTAVAIL) {
-        result = add_tcp(listeners, (const struct sockaddr *)&four, sizeof four, false);
+    if (result == 0) {
+        listener->is_admin = is_admin;
+        listener->has_any_port = true;
     }
     return result;
 }
 
-/* Every address of a name, or the one address that it is. */
-static int add_host(struct listeners *listeners, const struct address *address,
-                    const char **out_why)
-{
-    const struct addrinfo hints = {
-        .ai_family = AF_UNSPEC,
-        .ai_socktype = SOCK_STREAM,
-        .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-    };
-    struct addrinfo *found;
-    char port[8];
-    int result;
+/* ---- what an address wants ---- */
 
-    (void)snprintf(port, sizeof port, "%u", address->port);
-    result = getaddrinfo(address->host, port, &hints, &found);
-    if (result != 0) {
-        *out_why = gai_strerror(result);
-        return -EADDRNOTAVAIL;
+/* One that is there already and is not claimed yet. */
+static struct listener *find_dropped(struct listeners *listeners,
+                                     const struct listen_target *target, bool is_admin)
+{
+    for (uint32_t i = 0; i < listeners->count; i++) {
+        struct listener *listener = &listeners->list[i];
+
+        if (listener_is_in_use(listener) && listener->is_dropped &&
+            listener->is_admin == is_admin &&
+            listen_socket_is_at(listener->fd, target, listener->has_any_port)) {
+            return listener;
+        }
     }
-    for (const struct addrinfo *each = found; each != NULL && result == 0; each = each->ai_next) {
-        result = add_tcp(listeners, each->ai_addr, each->ai_addrlen, false);
-    }
-    freeaddrinfo(found);
-    return result;
+    return NULL;
 }
 
-/* Whether somebody answers on the socket at `address`. */
-static bool is_answered(const struct sockaddr_un *address)
+static bool keep(struct listeners *listeners, const struct listen_target *target, bool is_admin)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool answered;
+    struct listen_target other = *target;
+    struct listener *listener = find_dropped(listeners, target, is_admin);
 
-    if (fd < 0) {
-        return true; /* not known: leave it alone */
+    if (listener == NULL && listen_target_fall_back(&other, -EAFNOSUPPORT)) {
+        listener = find_dropped(listeners, &other, is_admin);
     }
-    /* Only a refusal says that nobody is there. EAGAIN is a full backlog, EPROTOTYPE a socket of
-     * another type, EACCES one that is not for us: somebody's. */
-    answered = connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 ||
-               (errno != ECONNREFUSED && errno != ENOENT);
-    (void)close(fd);
-    return answered;
+    if (listener != NULL) {
+        listener->is_dropped = false;
+    }
+    return listener != NULL;
 }
 
-static int add_unix(struct listeners *listeners, const struct address *address)
+static int open_new(struct listeners *listeners, struct listen_target *target, bool is_admin,
+                    bool has_any_port)
 {
-    struct listener *listener = &listeners->list[listeners->count];
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    struct stat information;
-    bool bound;
+    struct listener *listener;
+    mode_t mask = 0;
+    int fd = -1;
     int result;
 
-    if (listeners->count == LISTENERS_MAX) {
+    if (find_free(listeners) == NULL) {
         return -E2BIG;
     }
-    (void)snprintf(name.sun_path, sizeof name.sun_path, "%s", address->path);
-    if (stat(address->path, &information) == 0 && S_ISSOCK(information.st_mode)) {
-        if (is_answered(&name)) {
-            return -EADDRINUSE;
-        }
-        (void)unlink(address->path); /* what could not be taken away shows in bind(2) */
+    if (is_admin) {
+        mask = umask(0117);
     }
-    *listener =
-        (struct listener){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-    if (listener->fd < 0) {
-        return -errno;
+    result = listen_socket_open(target, listeners->is_patient, &fd);
+    if (result < 0 && listen_target_fall_back(target, result)) {
+        result = listen_socket_open(target, listeners->is_patient, &fd);
     }
-    bound = bind(listener->fd, (const struct sockaddr *)&name, sizeof name) == 0;
-    if (!bound || listen(listener->fd, BACKLOG) < 0 || stat(address->path, &information) < 0) {
-        result = -errno;
-        if (bound) {
-            (void)unlink(address->path);
-        }
-        (void)close(listener->fd);
-        return result;
+    if (is_admin) {
+        (void)umask(mask);
     }
-    listener->device = information.st_dev;
-    listener->inode = information.st_ino;
-    (void)snprintf(listener->path, sizeof listener->path, "%s", address->path);
-    (void)snprintf(listener->name, sizeof listener->name, "unix:%s", address->path);
-    listeners->count++;
-    return 0;
+    if (result == 0) {
+        result = add(listeners, fd, &listener);
+    }
+    if (result == 0) {
+        listener->is_new = true;
+        listener->is_admin = is_admin;
+        listener->has_any_port = has_any_port;
+    }
+    return result;
 }
 
 /* What an operator is told. */
@@ -231,59 +191,81 @@ static void explain(const struct address *address, int result, const char *why, 
                    why != NULL ? why : strerror(-result), remedy, option);
 }
 
-/* Opens what one address names. 0, or -errno and why. */
-static int add_address(struct listeners *listeners, const struct address *address,
-                       const char *option, char *out_reason)
+int listeners_want(struct listeners *listeners, const struct address *address, bool is_admin,
+                   char out_reason[LISTENER_REASON_BYTES])
 {
+    struct listen_target targets[LISTENERS_MAX];
     const char *why = NULL;
-    int result;
+    uint32_t count = 0;
+    int result = listen_targets_find(address, targets, LISTENERS_MAX, &count, &why);
 
-    if (address->is_unix) {
-        result = add_unix(listeners, address);
-    } else if (address->host[0] == '\0') {
-        result = add_all_addresses(listeners, address->port);
-    } else {
-        result = add_host(listeners, address, &why);
+    for (uint32_t i = 0; i < count && result == 0; i++) {
+        if (!keep(listeners, &targets[i], is_admin)) {
+            result =
+                open_new(listeners, &targets[i], is_admin, !address->is_unix && address->port == 0);
+        }
     }
     if (result < 0) {
-        explain(address, result, why, option, out_reason);
+        explain(address, result, why, is_admin ? "--admin" : "--listen", out_reason);
     }
     return result;
+}
+
+/* ---- a change of all ---- */
+
+void listeners_begin_change(struct listeners *listeners)
+{
+    for (uint32_t i = 0; i < listeners->count; i++) {
+        struct listener *listener = &listeners->list[i];
+
+        listener->is_new = false;
+        listener->is_dropped =
+            listener_is_in_use(listener) && (listener->is_admin || !listeners->are_activated);
+    }
+}
+
+static void forget(struct listener *listener)
+{
+    if (listener->fd >= 0) {
+        (void)close(listener->fd);
+    }
+    *listener = (struct listener){.fd = -1};
+}
+
+static void unlink_path(const struct listener *listener)
+{
+    struct stat information;
+
+    if (listener->path[0] != '\0' && stat(listener->path, &information) == 0 &&
+        information.st_dev == listener->device && information.st_ino == listener->inode) {
+        (void)unlink(listener->path);
+    }
+}
+
+void listeners_end_change(struct listeners *listeners, bool is_taken)
+{
+    for (uint32_t i = 0; i < listeners->count; i++) {
+        struct listener *listener = &listeners->list[i];
+
+        if (is_taken ? listener->is_dropped : listener->is_new) {
+            unlink_path(listener);
+            forget(listener);
+        }
+        listener->is_new = listener->is_dropped = false;
+    }
 }
 
 int listeners_open(const struct address *addresses, uint32_t addresses_count,
                    struct listeners *out_listeners, char out_reason[LISTENER_REASON_BYTES])
 {
-    out_listeners->count = 0;
-    for (uint32_t i = 0; i < addresses_count; i++) {
-        int result = add_address(out_listeners, &addresses[i], "--listen", out_reason);
+    int result = 0;
 
-        if (result < 0) {
-            listeners_close(out_listeners);
-            listeners_unlink(out_listeners);
-            return result;
-        }
+    *out_listeners = (struct listeners){.is_patient = true};
+    listeners_begin_change(out_listeners);
+    for (uint32_t i = 0; i < addresses_count && result == 0; i++) {
+        result = listeners_want(out_listeners, &addresses[i], false, out_reason);
     }
-    return 0;
-}
-
-int listeners_add_admin(struct listeners *listeners, const struct address *address,
-                        char out_reason[LISTENER_REASON_BYTES])
-{
-    const uint32_t first = listeners->count;
-    const mode_t mask = umask(0117); /* before there is a second thread */
-    const int result = add_address(listeners, address, "--admin", out_reason);
-
-    (void)umask(mask);
-    for (uint32_t i = first; i < listeners->count; i++) {
-        listeners->list[i].is_admin = true;
-        if (result < 0) {
-            (void)close(listeners->list[i].fd);
-        }
-    }
-    if (result < 0) {
-        listeners->count = first;
-    }
+    listeners_end_change(out_listeners, result == 0);
     return result;
 }
 
@@ -300,25 +282,37 @@ void listeners_close(struct listeners *listeners)
 void listeners_unlink(const struct listeners *listeners)
 {
     for (uint32_t i = 0; i < listeners->count; i++) {
-        const struct listener *listener = &listeners->list[i];
-        struct stat information;
+        unlink_path(&listeners->list[i]);
+    }
+}
 
-        if (listener->path[0] != '\0' && stat(listener->path, &information) == 0 &&
-            information.st_dev == listener->device && information.st_ino == listener->inode) {
-            (void)unlink(listener->path);
-        }
+static void log_one(const struct listener *listener)
+{
+    if (listener->is_admin) {
+        LOG_EVENT(LOG_INFO, "admin_ready", LOG_FIELD_TEXT("at", listener->name));
+    } else {
+        log_ready(listener->name);
     }
 }
 
 void listeners_log_ready(const struct listeners *listeners)
 {
     for (uint32_t i = 0; i < listeners->count; i++) {
+        if (listener_is_in_use(&listeners->list[i])) {
+            log_one(&listeners->list[i]);
+        }
+    }
+}
+
+void listeners_log_change(const struct listeners *listeners)
+{
+    for (uint32_t i = 0; i < listeners->count; i++) {
         const struct listener *listener = &listeners->list[i];
 
-        if (listener->is_admin) {
-            LOG_EVENT(LOG_INFO, "admin_ready", LOG_FIELD_TEXT("at", listener->name));
-        } else {
-            log_ready(listener->name);
+        if (listener->is_new) {
+            log_one(listener);
+        } else if (listener->is_dropped) {
+            LOG_EVENT(LOG_INFO, "listener_closed", LOG_FIELD_TEXT("at", listener->name));
         }
     }
 }

@@ -21,29 +21,49 @@ enum {
 
 struct listener {
     int fd; /* nonblocking, close-on-exec; -1 when closed or given to the loop */
-    char name[LISTENER_NAME_BYTES];
+    char name[LISTENER_NAME_BYTES];        /* "": this place of the list is free */
     char path[ADDRESS_PATH_BYTES_MAX + 1]; /* of a unix socket, to be unlinked at the end; or "" */
     dev_t device;                          /* of that socket's file */
     ino_t inode;
-    bool is_admin; /* not for visitors */
+    bool is_admin;     /* not for visitors */
+    bool has_any_port; /* whatever it got is what was wanted */
+    bool is_new;       /* during a change: only the settings to come want it */
+    bool is_dropped;   /* during a change: they do not want it any more */
 };
 
+/* A place in the list never changes: deals name it. */
 struct listeners {
     struct listener list[LISTENERS_MAX];
-    uint32_t count;
+    uint32_t count;     /* places that have been in use */
+    bool is_patient;    /* a port that somebody is just leaving is tried again for a second */
+    bool are_activated; /* visitors' come from a service manager: the settings do not change them */
 };
 
-/* Opens one listener for each address that `addresses` name. A port that somebody is just
- * leaving is tried again for a second. 0; or -errno with nothing left open, and `out_reason` a
- * sentence that says which address, what is wrong and how to mend it. Blocks for a second and a
- * name look-up at most: for the start only. */
+/* Opens one listener for each address that `addresses` name, patiently. 0; or -errno with nothing
+ * left open, and `out_reason` a sentence that says which address, what is wrong and how to mend it.
+ * Blocks for a second and a name look-up at most. */
 int listeners_open(const struct address *addresses, uint32_t addresses_count,
                    struct listeners *out_listeners, char out_reason[LISTENER_REASON_BYTES]);
 
-/* Opens one more address, for the admin side: its listeners are marked so. A unix socket is for its
- * owner and group alone (mode 0660). 0, or -errno with the others as they were. */
-int listeners_add_admin(struct listeners *listeners, const struct address *address,
-                        char out_reason[LISTENER_REASON_BYTES]);
+bool listener_is_in_use(const struct listener *listener);
+
+/* Takes a listening socket that another process has opened. 0; or -errno, and it is closed. */
+int listeners_inherit(struct listeners *listeners, int fd, bool is_admin);
+
+/* A change: begin, say what is wanted, end. Until the end the old and the new ones are open. An
+ * address that is wanted again keeps its socket; the others are opened. */
+void listeners_begin_change(struct listeners *listeners);
+
+/* 0, or -errno with a sentence as above, after which the change is to end without being taken. A
+ * unix socket of the admin side is for its owner and group alone (mode 0660). */
+int listeners_want(struct listeners *listeners, const struct address *address, bool is_admin,
+                   char out_reason[LISTENER_REASON_BYTES]);
+
+/* `is_taken`: those that nobody wants are closed, with their files; else the new ones are. */
+void listeners_end_change(struct listeners *listeners, bool is_taken);
+
+/* Before that end: writes the ready line of each new one, and which ones go. */
+void listeners_log_change(const struct listeners *listeners);
 
 /* Closes what is still open. */
 void listeners_close(struct listeners *listeners);

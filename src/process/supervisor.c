@@ -28,17 +28,18 @@ enum {
 };
 
 enum life {
+    LIFE_OVER,    /* nobody has the slot, or comes after who had it */
     LIFE_DUE,     /* to be forked */
     LIFE_PAUSE,   /* until the back-off is over */
     LIFE_LIVING,  /* forked, not reaped */
     LIFE_LEAVING, /* reaped; the loop still holds its descriptors */
-    LIFE_OVER,    /* nobody comes after it */
 };
 
 struct record {
     struct supervisor *supervisor;
     uint32_t slot;
     enum life life;
+    bool is_retired; /* nobody comes after it */
     pid_t pid;
     struct descriptor process; /* a pidfd: readable when the worker is dead */
     struct descriptor channel;
@@ -58,7 +59,8 @@ struct supervisor {
     uint64_t last_tick_ms;
     uint64_t measured_from_ms; /* silence before this moment does not count */
     bool replacing;
-    struct record records[];
+    uint32_t slots; /* that have been in use: the first ones */
+    struct record records[SCOREBOARD_SLOTS_MAX];
 };
 
 static struct scoreboard_slot *board_slot(const struct record *record)
@@ -72,7 +74,7 @@ static void become_due(struct record *record)
 {
     struct supervisor *supervisor = record->supervisor;
 
-    if (!supervisor->replacing) {
+    if (!supervisor->replacing || record->is_retired) {
         record->life = LIFE_OVER;
         return;
     }
@@ -88,7 +90,7 @@ static void pause_is_over(void *owner)
 /* At once after a long life; after a short one, or a failed fork, with a pause that doubles. */
 static void replace(struct record *record, uint64_t lived_ms)
 {
-    if (lived_ms >= YOUNG_MS) {
+    if (lived_ms >= YOUNG_MS || record->is_retired) {
         record->back_off_ms = 0;
         become_due(record);
         return;
@@ -207,9 +209,25 @@ static void tick(void *owner)
         supervisor->measured_from_ms = now_ms; /* it was us who were silent */
     }
     supervisor->last_tick_ms = now_ms;
-    for (uint32_t i = 0; i < supervisor->settings.workers; i++) {
+    for (uint32_t i = 0; i < supervisor->slots; i++) {
         check_silence(&supervisor->records[i], now_ms);
     }
+    timer_start(&supervisor->tick, &supervisor->timers, supervisor->tick_ms);
+}
+
+void supervisor_set_worker_timeout(struct supervisor *supervisor, uint64_t worker_timeout_ms)
+{
+    const uint64_t quarter_ms = worker_timeout_ms / 4;
+
+    supervisor->settings.worker_timeout_ms = worker_timeout_ms;
+    if (worker_timeout_ms == 0) {
+        timer_stop(&supervisor->tick);
+        return;
+    }
+    supervisor->tick_ms = quarter_ms > TICK_MAX_MS   ? TICK_MAX_MS
+                          : quarter_ms < TICK_MIN_MS ? TICK_MIN_MS
+                                                     : quarter_ms;
+    supervisor->last_tick_ms = loop_now_ms(supervisor->loop);
     timer_start(&supervisor->tick, &supervisor->timers, supervisor->tick_ms);
 }
 
@@ -218,8 +236,7 @@ static void tick(void *owner)
 int supervisor_create(struct loop *loop, const struct supervisor_settings *settings,
                       const struct supervisor_events *events, struct supervisor **out_supervisor)
 {
-    struct supervisor *supervisor =
-        calloc(1, sizeof *supervisor + settings->workers * sizeof(struct record));
+    struct supervisor *supervisor = calloc(1, sizeof *supervisor);
 
     if (supervisor == NULL) {
         return -ENOMEM;
@@ -230,30 +247,43 @@ int supervisor_create(struct loop *loop, const struct supervisor_settings *setti
     supervisor->replacing = true;
     timer_queue_init(&supervisor->timers, loop);
     timer_init(&supervisor->tick, tick, supervisor);
-    for (uint32_t i = 0; i < settings->workers; i++) {
+    for (uint32_t i = 0; i < SCOREBOARD_SLOTS_MAX; i++) {
         struct record *record = &supervisor->records[i];
 
         record->supervisor = supervisor;
         record->slot = i;
-        record->life = LIFE_DUE;
+        record->life = i < settings->workers ? LIFE_DUE : LIFE_OVER;
         timer_init(&record->pause, pause_is_over, record);
     }
-    if (settings->worker_timeout_ms > 0) {
-        uint64_t quarter_ms = settings->worker_timeout_ms / 4;
-
-        supervisor->tick_ms = quarter_ms > TICK_MAX_MS   ? TICK_MAX_MS
-                              : quarter_ms < TICK_MIN_MS ? TICK_MIN_MS
-                                                         : quarter_ms;
-        supervisor->last_tick_ms = loop_now_ms(loop);
-        timer_start(&supervisor->tick, &supervisor->timers, supervisor->tick_ms);
-    }
+    supervisor->slots = settings->workers;
+    supervisor_set_worker_timeout(supervisor, settings->worker_timeout_ms);
     *out_supervisor = supervisor;
     return 0;
 }
 
+bool supervisor_add(struct supervisor *supervisor, uint32_t *out_slot)
+{
+    for (uint32_t i = 0; i < SCOREBOARD_SLOTS_MAX; i++) {
+        struct record *record = &supervisor->records[i];
+
+        if (record->life != LIFE_OVER || record->open_descriptors > 0) {
+            continue;
+        }
+        record->is_retired = false;
+        record->back_off_ms = 0;
+        if (supervisor->slots <= i) {
+            supervisor->slots = i + 1;
+        }
+        become_due(record);
+        *out_slot = i;
+        return true;
+    }
+    return false;
+}
+
 bool supervisor_next_due(const struct supervisor *supervisor, uint32_t *out_slot)
 {
-    for (uint32_t i = 0; i < supervisor->settings.workers; i++) {
+    for (uint32_t i = 0; i < supervisor->slots; i++) {
         if (supervisor->records[i].life == LIFE_DUE) {
             *out_slot = i;
             return true;
@@ -332,7 +362,7 @@ enum fork_result supervisor_fork(struct supervisor *supervisor, uint32_t slot, i
 void supervisor_stop_replacing(struct supervisor *supervisor)
 {
     supervisor->replacing = false;
-    for (uint32_t i = 0; i < supervisor->settings.workers; i++) {
+    for (uint32_t i = 0; i < supervisor->slots; i++) {
         struct record *record = &supervisor->records[i];
 
         if (record->life == LIFE_DUE || record->life == LIFE_PAUSE) {
@@ -340,6 +370,28 @@ void supervisor_stop_replacing(struct supervisor *supervisor)
             record->life = LIFE_OVER;
         }
     }
+}
+
+void supervisor_retire(struct supervisor *supervisor, uint32_t slot)
+{
+    struct record *record = &supervisor->records[slot];
+
+    record->is_retired = true;
+    if (record->life == LIFE_DUE || record->life == LIFE_PAUSE) {
+        timer_stop(&record->pause);
+        record->life = LIFE_OVER;
+    }
+    supervisor_end_deals(supervisor, slot);
+}
+
+bool supervisor_has(const struct supervisor *supervisor, uint32_t slot)
+{
+    return supervisor->records[slot].life != LIFE_OVER;
+}
+
+uint32_t supervisor_slots(const struct supervisor *supervisor)
+{
+    return supervisor->slots;
 }
 
 void supervisor_end_deals(struct supervisor *supervisor, uint32_t slot)
@@ -351,34 +403,38 @@ void supervisor_end_deals(struct supervisor *supervisor, uint32_t slot)
     }
 }
 
-void supervisor_signal_all(struct supervisor *supervisor, int signal_number)
+void supervisor_signal(struct supervisor *supervisor, uint32_t slot, int signal_number)
 {
-    for (uint32_t i = 0; i < supervisor->settings.workers; i++) {
-        if (supervisor->records[i].life == LIFE_LIVING) {
-            (void)pidfd_send_signal(supervisor->records[i].process.fd, signal_number, NULL, 0);
-        }
+    if (supervisor->records[slot].life == LIFE_LIVING) {
+        (void)pidfd_send_signal(supervisor->records[slot].process.fd, signal_number, NULL, 0);
     }
 }
 
-static uint32_t count_lives(const struct supervisor *supervisor, unsigned lives)
+void supervisor_signal_all(struct supervisor *supervisor, int signal_number)
 {
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < supervisor->settings.workers; i++) {
-        count += (lives >> supervisor->records[i].life & 1U) != 0;
+    for (uint32_t i = 0; i < supervisor->slots; i++) {
+        supervisor_signal(supervisor, i, signal_number);
     }
-    return count;
 }
 
 uint32_t supervisor_living(const struct supervisor *supervisor)
 {
-    return count_lives(supervisor, 1U << LIFE_LIVING);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < supervisor->slots; i++) {
+        count += supervisor->records[i].life == LIFE_LIVING ? 1 : 0;
+    }
+    return count;
 }
 
 uint32_t supervisor_expected(const struct supervisor *supervisor)
 {
-    return count_lives(supervisor,
-                       1U << LIFE_LIVING | 1U << LIFE_DUE | 1U << LIFE_PAUSE | 1U << LIFE_LEAVING);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < supervisor->slots; i++) {
+        count += supervisor_has(supervisor, i) && !supervisor->records[i].is_retired ? 1 : 0;
+    }
+    return count;
 }
 
 void supervisor_destroy(struct supervisor *supervisor)

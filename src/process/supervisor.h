@@ -36,13 +36,28 @@ struct supervisor_events {
 
 struct supervisor_settings {
     struct scoreboard *scoreboard; /* borrowed */
-    uint32_t workers;              /* slots 0 to workers - 1 */
+    uint32_t workers;              /* to begin with, in slots 0 to workers - 1 */
     uint64_t worker_timeout_ms;    /* without a sign of life it is killed; 0: never */
 };
 
-/* 0, with every slot due; or -ENOMEM. */
+/* 0, with the slots of `workers` due; or -ENOMEM. */
 int supervisor_create(struct loop *loop, const struct supervisor_settings *settings,
                       const struct supervisor_events *events, struct supervisor **out_supervisor);
+
+/* Takes a slot that nobody has, which is due then. False when there is none. */
+bool supervisor_add(struct supervisor *supervisor, uint32_t *out_slot);
+
+/* The slot's worker is the last one there: it drains and leaves, and whoever comes later has the
+ * slot. One that has not been forked is not any more. */
+void supervisor_retire(struct supervisor *supervisor, uint32_t slot);
+
+/* Whether a worker of the slot lives, or will be started. */
+bool supervisor_has(const struct supervisor *supervisor, uint32_t slot);
+
+/* One more than the last slot that has been in use. */
+uint32_t supervisor_slots(const struct supervisor *supervisor);
+
+void supervisor_set_worker_timeout(struct supervisor *supervisor, uint64_t worker_timeout_ms);
 
 /* A slot that is due, in *out_slot; false when there is none. */
 bool supervisor_next_due(const struct supervisor *supervisor, uint32_t *out_slot);
@@ -62,13 +77,16 @@ void supervisor_stop_replacing(struct supervisor *supervisor);
 /* Tells the slot's worker that it will be dealt no more: it drains and leaves. */
 void supervisor_end_deals(struct supervisor *supervisor, uint32_t slot);
 
-/* Sends `signal_number` to every worker. */
+/* Sends `signal_number` to the slot's worker, if it lives. */
+void supervisor_signal(struct supervisor *supervisor, uint32_t slot, int signal_number);
+
+/* Sends it to every worker. */
 void supervisor_signal_all(struct supervisor *supervisor, int signal_number);
 
 /* Workers that live. */
 uint32_t supervisor_living(const struct supervisor *supervisor);
 
-/* Workers that live or will be started. */
+/* Workers that live or will be started, without those that are retired. */
 uint32_t supervisor_expected(const struct supervisor *supervisor);
 
 /* Frees; in the parent after every worker has ended and the loop has run once more, in a child at
