@@ -12,13 +12,9 @@
 #include "base/scoreboard.h"
 #include "base/settings.h"
 #include "commands/command.h"
-#include "commands/configuration.h"
 #include "loop/signals.h"
-#include "process/admin_listener.h"
 #include "process/descriptors.h"
-#include "process/listener.h"
-#include "process/loop_choice.h"
-#include "process/master.h"
+#include "process/program.h"
 #include "process/signal_set.h"
 #include "process/worker.h"
 #include "store/store_url.h"
@@ -82,97 +78,87 @@ static void log_start(const struct settings *settings, const struct store_url *s
     }
 }
 
-/* Of what comes to the listeners, among so many workers; 0: a single process. */
-static struct fair_share share_of(struct scoreboard *scoreboard, uint32_t workers, uint32_t slot)
+/* Of what comes to the listeners. */
+static struct fair_share share_of(struct scoreboard *scoreboard, bool is_shared, uint32_t slot)
 {
     return (struct fair_share){
         .scoreboard = scoreboard,
-        .slots_count = workers,
+        .is_shared = is_shared,
         .own_slot = slot,
         .connections_max = descriptors_for_connections(0),
     };
 }
 
-static int serve_alone(const struct configuration *configuration, enum loop_kind loop_kind,
-                       struct scoreboard *scoreboard, struct listeners *listeners,
-                       const struct notifier *notifier)
+static struct worker_context worker_context_of(struct program *program,
+                                               const struct program_settings *settings)
 {
-    const struct settings *settings = &configuration->settings;
-    const struct worker_context context = {
+    return (struct worker_context){
         .version = FOOTFALL_VERSION,
-        .settings = settings,
-        .store_url = &configuration->store,
-        .loop_kind = loop_kind,
-        .scoreboard = scoreboard,
-        .slot = &scoreboard->slots[0],
-        .channel_fd = -1,
-        .listeners = listeners,
-        .accepts = true,
-        .notifier = notifier,
-        .share = share_of(scoreboard, settings->workers, 0),
+        .settings = &settings->configuration.settings,
+        .store_url = &settings->configuration.store,
+        .loop_kind = settings->loop_kind,
+        .scoreboard = program->scoreboard,
+        .listeners = &program->listeners,
     };
-    int exit_status;
-
-    scoreboard_slot_begin(&scoreboard->slots[0], getpid(), clock_monotonic_ms());
-    exit_status = worker_run(&context);
-
-    listeners_unlink(listeners);
-    return exit_status;
 }
 
-static int serve_as_worker(const struct configuration *configuration, enum loop_kind loop_kind,
-                           struct scoreboard *scoreboard, struct listeners *listeners,
-                           const struct master_result *role)
+static int serve_alone(struct program *program)
 {
-    const struct settings *settings = &configuration->settings;
-    const struct worker_context context = {
-        .version = FOOTFALL_VERSION,
-        .settings = settings,
-        .store_url = &configuration->store,
-        .loop_kind = loop_kind,
-        .scoreboard = scoreboard,
-        .slot = &scoreboard->slots[role->slot],
-        .slot_index = role->slot,
-        .channel_fd = role->channel_fd,
-        .listeners = listeners,
-        .accepts = settings->balance == BALANCE_KERNEL,
-        .share = share_of(scoreboard, settings->workers, role->slot),
-    };
+    const struct master_events events = program_events(program);
+    struct scoreboard *scoreboard = program->scoreboard;
+    struct worker_context context = worker_context_of(program, &program->settings[0]);
 
+    context.slot = &scoreboard->slots[0];
+    context.channel_fd = -1;
+    context.accepts = true;
+    context.notifier = &program->notifier;
+    context.events = &events;
+    context.upgrade = &program->upgrade;
+    context.share = share_of(scoreboard, false, 0);
+    atomic_store(&scoreboard->master.slots, 1);
+    atomic_store(&scoreboard->slots[0].is_wanted, true);
+    scoreboard_slot_begin(&scoreboard->slots[0], getpid(), clock_monotonic_ms());
+    return worker_run(&context);
+}
+
+static int serve_as_worker(struct program *program, const struct master_result *role)
+{
+    struct scoreboard *scoreboard = program->scoreboard;
+    struct worker_context context =
+        worker_context_of(program, program_settings_of(program, role->settings));
+
+    context.slot = &scoreboard->slots[role->slot];
+    context.slot_index = role->slot;
+    context.channel_fd = role->channel_fd;
+    context.accepts = role->settings->balance == BALANCE_KERNEL;
+    context.share = share_of(scoreboard, true, role->slot);
     signal_set_ignore_masters();
     return worker_run(&context);
 }
 
 /* Behind a balancer. Returns in the master and in each worker. */
-static int serve_together(const struct configuration *configuration, enum loop_kind loop_kind,
-                          struct scoreboard *scoreboard, struct listeners *listeners,
-                          const struct notifier *notifier)
+static int serve_together(struct program *program, bool *out_is_worker)
 {
+    const struct master_events events = program_events(program);
     const struct master_context context = {
-        .settings = &configuration->settings,
-        .scoreboard = scoreboard,
-        .listeners = listeners,
-        .notifier = notifier,
+        .settings = &program->settings[0].configuration.settings,
+        .scoreboard = program->scoreboard,
+        .listeners = &program->listeners,
+        .notifier = &program->notifier,
+        .upgrade = &program->upgrade,
+        .events = &events,
     };
     struct master_result result = master_run(&context);
 
-    if (result.role == MASTER_IS_WORKER) {
-        return serve_as_worker(configuration, loop_kind, scoreboard, listeners, &result);
-    }
-    listeners_close(listeners);
-    listeners_unlink(listeners);
-    return result.exit_status;
+    *out_is_worker = result.role == MASTER_IS_WORKER;
+    return *out_is_worker ? serve_as_worker(program, &result) : result.exit_status;
 }
 
-static int serve(const struct configuration *configuration)
+static int serve(struct program *program)
 {
-    const struct settings *settings = &configuration->settings;
-    static struct listeners listeners; /* some kilobytes, one for each process */
-    static struct pid_file pid_file;
-    struct scoreboard *scoreboard = NULL;
-    struct notifier notifier;
-    enum loop_kind loop_kind;
+    const struct configuration *configuration = &program->settings[0].configuration;
     char reason[LISTENER_REASON_BYTES];
+    bool is_worker = false;
     int result = prepare_process();
     int exit_status;
 
@@ -180,35 +166,32 @@ static int serve(const struct configuration *configuration)
         return refuse_setting("FOOTFALL_FAULT: not right; it takes POINT:NTH:kill|stop");
     }
     if (result == 0) {
-        result = scoreboard_create(&scoreboard);
+        result = scoreboard_create(&program->scoreboard);
     }
     if (result < 0) {
         return fail(strerror(-result));
     }
-    notifier_open(&notifier);
-    scoreboard_begin(scoreboard, getpid(), clock_monotonic_ms(), clock_wall_ms());
-    log_start(settings, &configuration->store);
-    if (loop_choose(settings->loop, &loop_kind, reason) < 0 ||
-        listeners_open(settings->listen, settings->listen_count, &listeners, reason) < 0) {
+    notifier_open(&program->notifier);
+    scoreboard_begin(program->scoreboard, getpid(), clock_monotonic_ms(), clock_wall_ms());
+    log_start(&configuration->settings, &configuration->store);
+    if (!program_open(program, reason)) {
         exit_status = fail(reason);
-    } else if (admin_listener_open(settings, &listeners, &pid_file, reason) < 0) {
-        listeners_close(&listeners);
-        listeners_unlink(&listeners);
-        exit_status = fail(reason);
-    } else if (settings->workers == 0) {
-        exit_status = serve_alone(configuration, loop_kind, scoreboard, &listeners, &notifier);
+    } else if (configuration->settings.workers == 0) {
+        exit_status = serve_alone(program);
     } else {
-        exit_status = serve_together(configuration, loop_kind, scoreboard, &listeners, &notifier);
+        exit_status = serve_together(program, &is_worker);
     }
-    pid_file_remove(&pid_file);
-    scoreboard_destroy(scoreboard);
+    if (!is_worker) {
+        program_close(program);
+    }
+    scoreboard_destroy(program->scoreboard);
     return exit_status;
 }
 
 int main(int arguments_count, char **arguments)
 {
-    static struct configuration configuration; /* read once, then const */
-    static char **words; /* the arguments, to read the configuration from again */
+    static struct program program; /* some hundred kilobytes, one for each process */
+    static char **words;           /* the arguments, to read the settings from again */
     char problem[SETTINGS_PROBLEM_BYTES];
     int exit_status;
 
@@ -221,7 +204,8 @@ int main(int arguments_count, char **arguments)
     if (command_run(arguments_count, words, &exit_status)) {
         return exit_status;
     }
-    switch (configuration_read(arguments_count, words, &configuration, problem)) {
+    switch (
+        configuration_read(arguments_count, words, &program.settings[0].configuration, problem)) {
     case SETTINGS_READ:
         break;
     case SETTINGS_WRONG:
@@ -236,6 +220,10 @@ int main(int arguments_count, char **arguments)
         (void)puts("footfall " FOOTFALL_VERSION);
         return EXIT_STOPPED;
     }
-    log_init(configuration.settings.log_level, configuration.settings.log_format);
-    return serve(&configuration);
+    program.arguments_count = arguments_count;
+    program.arguments = words;
+    upgrade_plan_init(&program.upgrade, words);
+    log_init(program.settings[0].configuration.settings.log_level,
+             program.settings[0].configuration.settings.log_format);
+    return serve(&program);
 }

@@ -133,7 +133,7 @@ void admin_take(struct admin *admin, int connection_fd)
 
 void admin_drain(struct admin *admin)
 {
-    http_server_drain(admin->server, drained);
+    http_server_drain(admin->server, false, drained);
 }
 
 void admin_abort(struct admin *admin)

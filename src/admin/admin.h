@@ -25,7 +25,6 @@ struct scoreboard;
 struct admin_view {
     const char *version;
     const struct scoreboard *scoreboard;
-    uint32_t slots_count;      /* of slots 0 to slots_count - 1 */
     const char *const *listen; /* the names of the listeners, for people */
     uint32_t listen_count;
     const char *store; /* its URL, without a password */

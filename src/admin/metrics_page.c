@@ -97,11 +97,17 @@ static const struct slot_metric slot_metrics[] = {
      read_batches_resent},
 };
 
+/* Slots keep their counters when nobody has them any more. */
+static uint32_t slots_in_use(const struct admin_view *view)
+{
+    return atomic_load(&view->scoreboard->master.slots);
+}
+
 static void add_slot_metric(struct text *text, const struct admin_view *view,
                             const struct slot_metric *metric)
 {
     add_head(text, metric->name, metric->type, metric->help);
-    for (uint32_t i = 0; i < view->slots_count; i++) {
+    for (uint32_t i = 0; i < slots_in_use(view); i++) {
         text_add(text, "footfall_%s{slot=\"%" PRIu32 "\"} %" PRIu64 "\n", metric->name, i,
                  metric->read(&view->scoreboard->slots[i]));
     }
@@ -110,7 +116,7 @@ static void add_slot_metric(struct text *text, const struct admin_view *view,
 static void add_answers(struct text *text, const struct admin_view *view)
 {
     add_head(text, "answers_total", "counter", "Answers to visitors, by kind of status.");
-    for (uint32_t i = 0; i < view->slots_count; i++) {
+    for (uint32_t i = 0; i < slots_in_use(view); i++) {
         for (unsigned digit = 2; digit <= 5; digit++) {
             text_add(text,
                      "footfall_answers_total{slot=\"%" PRIu32 "\",code=\"%uxx\"} %" PRIu64 "\n", i,
@@ -145,18 +151,18 @@ static void add_histograms(struct text *text, const struct admin_view *view)
 
     add_head(text, "hit_duration_seconds", "histogram",
              "From a visit's request to its number, or to none; in whole milliseconds.");
-    for (uint32_t i = 0; i < view->slots_count; i++) {
+    for (uint32_t i = 0; i < slots_in_use(view); i++) {
         add_histogram_of(text, "hit_duration_seconds", i, &slots[i].traffic.hit_ms,
                          histogram_milliseconds, 1e3);
     }
     add_head(text, "store_batch_duration_seconds", "histogram",
              "From giving a batch to the store to its answer.");
-    for (uint32_t i = 0; i < view->slots_count; i++) {
+    for (uint32_t i = 0; i < slots_in_use(view); i++) {
         add_histogram_of(text, "store_batch_duration_seconds", i, &slots[i].traffic.batch_us,
                          histogram_microseconds, 1e6);
     }
     add_head(text, "store_batch_hits", "histogram", "Visits of a batch.");
-    for (uint32_t i = 0; i < view->slots_count; i++) {
+    for (uint32_t i = 0; i < slots_in_use(view); i++) {
         add_histogram_of(text, "store_batch_hits", i, &slots[i].traffic.batch_hits, histogram_sizes,
                          1);
     }
@@ -171,8 +177,10 @@ void metrics_page_write(struct text *text, const struct admin_view *view)
     add_head(text, "start_time_seconds", "gauge", "When the master was started, since 1970.");
     text_add(text, "footfall_start_time_seconds %.3f\n",
              (double)atomic_load(&master->started_at_ms) / 1e3);
-    add_head(text, "workers", "gauge", "Slots for workers.");
-    text_add(text, "footfall_workers %" PRIu32 "\n", view->slots_count);
+    add_head(text, "workers", "gauge", "Workers that are to serve.");
+    text_add(text, "footfall_workers %" PRIu32 "\n", atomic_load(&master->workers_wanted));
+    add_head(text, "settings_generation", "gauge", "1, and one more for each reload.");
+    text_add(text, "footfall_settings_generation %" PRIu64 "\n", counter_get(&master->generation));
     for (size_t i = 0; i < sizeof slot_metrics / sizeof slot_metrics[0]; i++) {
         add_slot_metric(text, view, &slot_metrics[i]);
     }

@@ -60,7 +60,7 @@ static void add_worker(struct text *text, const struct scoreboard_slot *slot, ui
     const struct scoreboard_traffic *traffic = &slot->traffic;
     const int64_t pid = atomic_load(&slot->pid);
     const uint32_t state = atomic_load(&slot->state);
-    const uint64_t starts = counter_get(&slot->starts);
+    const uint64_t starts = counter_get(&slot->starts) - atomic_load(&slot->placed_at);
 
     text_add(text, "{\"slot\":%" PRIu32 ",\"pid\":%" PRId64 ",\"state\":\"%s\",", index, pid,
              state_name(state));
@@ -80,6 +80,18 @@ static void add_worker(struct text *text, const struct scoreboard_slot *slot, ui
     text_add(text, "}");
 }
 
+static const char *master_state_name(uint32_t state)
+{
+    static const char *const names[] = {
+        [MASTER_STARTING] = "starting",
+        [MASTER_SERVING] = "serving",
+        [MASTER_PAUSED] = "paused",
+        [MASTER_STOPPING] = "stopping",
+    };
+
+    return state < sizeof names / sizeof names[0] ? names[state] : "unknown";
+}
+
 /* RFC 3339, in UTC. */
 static void add_time(struct text *text, int64_t at_ms)
 {
@@ -92,12 +104,49 @@ static void add_time(struct text *text, int64_t at_ms)
     text_add_json(text, written);
 }
 
+static void add_change(struct text *text, const struct scoreboard_change *change)
+{
+    static const char *const kinds[] = {"none", "reload", "upgrade"};
+    static const char *const results[] = {"under way", "done", "failed"};
+
+    if (atomic_load(&change->kind) == CHANGE_NONE) {
+        text_add(text, "null");
+        return;
+    }
+    text_add(text,
+             "{\"kind\":\"%s\",\"result\":\"%s\",\"asked_ms\":%" PRId64 ",\"ended_ms\":%" PRId64
+             ",",
+             kinds[atomic_load(&change->kind)], results[atomic_load(&change->result)],
+             atomic_load(&change->asked_ms), atomic_load(&change->ended_ms));
+    add_shared(text, "reason", &change->reason);
+    text_add(text, "}");
+}
+
+/* Those of slots that somebody has, or is to have. */
+static void add_workers(struct text *text, const struct scoreboard *scoreboard, uint64_t now_ms)
+{
+    const uint32_t slots = atomic_load(&scoreboard->master.slots);
+    const char *before = "";
+
+    text_add(text, "\"workers\":[");
+    for (uint32_t i = 0; i < slots; i++) {
+        const struct scoreboard_slot *slot = &scoreboard->slots[i];
+
+        if (atomic_load(&slot->is_wanted) || atomic_load(&slot->state) != WORKER_ABSENT) {
+            text_add(text, "%s", before);
+            add_worker(text, slot, i, now_ms);
+            before = ",";
+        }
+    }
+    text_add(text, "]");
+}
+
 void status_page_write(struct text *text, const struct admin_view *view, uint64_t now_ms)
 {
     const struct scoreboard_master *master = &view->scoreboard->master;
 
     text_add(text, "{\"version\":\"%s\",\"pid\":%" PRId64 ",\"state\":\"%s\",", view->version,
-             atomic_load(&master->pid), atomic_load(&master->is_stopping) ? "stopping" : "serving");
+             atomic_load(&master->pid), master_state_name(atomic_load(&master->state)));
     text_add(text, "\"started\":");
     add_time(text, atomic_load(&master->started_at_ms));
     text_add(text, ",\"uptime_seconds\":%.3f,\"listen\":[",
@@ -110,10 +159,10 @@ void status_page_write(struct text *text, const struct admin_view *view, uint64_
     text_add_json(text, view->store);
     text_add(text, ",\"key\":");
     text_add_json(text, view->key);
-    text_add(text, ",\"workers\":[");
-    for (uint32_t i = 0; i < view->slots_count; i++) {
-        text_add(text, "%s", i > 0 ? "," : "");
-        add_worker(text, &view->scoreboard->slots[i], i, now_ms);
-    }
-    text_add(text, "]}\n");
+    text_add(text, ",\"generation\":%" PRIu64 ",\"workers_wanted\":%" PRIu32 ",\"last_change\":",
+             counter_get(&master->generation), atomic_load(&master->workers_wanted));
+    add_change(text, &master->change);
+    text_add(text, ",");
+    add_workers(text, view->scoreboard, now_ms);
+    text_add(text, "}\n");
 }

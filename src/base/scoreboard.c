@@ -26,6 +26,24 @@ void scoreboard_begin(struct scoreboard *scoreboard, int64_t pid, uint64_t now_m
     atomic_store(&scoreboard->master.pid, pid);
     atomic_store(&scoreboard->master.started_ms, now_ms);
     atomic_store(&scoreboard->master.started_at_ms, wall_ms);
+    atomic_store(&scoreboard->master.generation, 1);
+}
+
+void scoreboard_change_begin(struct scoreboard_master *master, enum change_kind kind,
+                             int64_t wall_ms)
+{
+    shared_text_write(&master->change.reason, "");
+    atomic_store(&master->change.ended_ms, 0);
+    atomic_store(&master->change.result, CHANGE_UNDER_WAY);
+    atomic_store(&master->change.kind, kind);
+    atomic_store(&master->change.asked_ms, wall_ms);
+}
+
+void scoreboard_change_end(struct scoreboard_master *master, const char *reason, int64_t wall_ms)
+{
+    shared_text_write(&master->change.reason, reason == NULL ? "" : reason);
+    atomic_store(&master->change.ended_ms, wall_ms);
+    atomic_store(&master->change.result, reason == NULL ? CHANGE_DONE : CHANGE_FAILED);
 }
 
 void scoreboard_destroy(struct scoreboard *scoreboard)
@@ -54,6 +72,7 @@ void scoreboard_slot_clear(struct scoreboard_slot *slot, enum worker_state state
     atomic_store(&slot->beat_ms, now_ms);
     atomic_store(&slot->connections, 0);
     atomic_store(&slot->others_serve, false);
+    atomic_store(&slot->can_count, false);
     atomic_store(&slot->state, state);
     slot->reason[0] = '\0';
     store_clear(&slot->store);

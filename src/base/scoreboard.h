@@ -60,6 +60,7 @@ struct scoreboard_slot {
     _Atomic uint64_t beat_ms;                          /* monotonic time of its last sign of life */
     _Atomic uint32_t connections;                      /* open now */
     _Atomic uint32_t state;                            /* enum worker_state */
+    _Atomic bool can_count;                            /* at its last sign of life */
     /* Deals up to *taken* that it could not take, a bit each at number % DEAL_WINDOW. The worker
      * sets them before it stores *taken*; the master reads and clears them. */
     _Alignas(CACHE_LINE_BYTES) _Atomic uint64_t refused[DEAL_WINDOW / 64];
@@ -67,21 +68,55 @@ struct scoreboard_slot {
     /* Others serve what is queued at shared listeners: this worker leaves it to them. The master's,
      * before it ends the channel; at a stop, or when it was killed, it is false. */
     _Atomic bool others_serve;
+    _Atomic bool is_wanted;      /* a worker of it is to serve; the master's */
     _Atomic int64_t pid;         /* of the present worker, or the last; the master's */
     _Atomic uint64_t started_ms; /* monotonic, of that; the master's */
     _Atomic uint64_t starts;     /* workers that it has had; the master's */
+    _Atomic uint64_t placed_at; /* how many that were when it was given to one anew; the master's */
     _Alignas(CACHE_LINE_BYTES) struct scoreboard_traffic traffic;
     _Alignas(CACHE_LINE_BYTES) struct scoreboard_store store;
     /* Why it cannot start; written before it exits, read after it is reaped. */
     _Alignas(CACHE_LINE_BYTES) char reason[SCOREBOARD_REASON_BYTES];
 };
 
+enum master_state {
+    MASTER_STARTING, /* until every worker has been ready once */
+    MASTER_SERVING,
+    MASTER_PAUSED, /* nobody serves until the master is told otherwise */
+    MASTER_STOPPING,
+};
+
+enum change_kind {
+    CHANGE_NONE,
+    CHANGE_RELOAD,
+    CHANGE_UPGRADE,
+};
+
+enum change_result {
+    CHANGE_UNDER_WAY,
+    CHANGE_DONE,
+    CHANGE_FAILED, /* everything is as before, and the reason says why */
+};
+
+/* What the master was asked to change, and how that went. */
+struct scoreboard_change {
+    _Atomic uint32_t kind;    /* enum change_kind */
+    _Atomic uint32_t result;  /* enum change_result; written last */
+    _Atomic int64_t asked_ms; /* since 1970 */
+    _Atomic int64_t ended_ms;
+    struct shared_text reason;
+};
+
 /* What there is once. The master writes it, or the single process. */
 struct scoreboard_master {
+    _Atomic uint32_t state; /* enum master_state */
     _Atomic int64_t pid;
-    _Atomic uint64_t started_ms;   /* monotonic */
-    _Atomic int64_t started_at_ms; /* since 1970 */
-    _Atomic bool is_stopping;
+    _Atomic uint64_t started_ms;     /* monotonic */
+    _Atomic int64_t started_at_ms;   /* since 1970 */
+    _Atomic uint32_t slots;          /* that have been in use: the first ones */
+    _Atomic uint32_t workers_wanted; /* 0: a single process */
+    _Atomic uint64_t generation;     /* of the settings in use: 1, and one more for each reload */
+    struct scoreboard_change change; /* the last one */
 };
 
 struct scoreboard {
@@ -95,6 +130,11 @@ int scoreboard_create(struct scoreboard **out_scoreboard);
 
 /* Notes the master, or the single process. */
 void scoreboard_begin(struct scoreboard *scoreboard, int64_t pid, uint64_t now_ms, int64_t wall_ms);
+
+/* Notes that a change begins, or how it has ended: with a reason when it failed, else NULL. */
+void scoreboard_change_begin(struct scoreboard_master *master, enum change_kind kind,
+                             int64_t wall_ms);
+void scoreboard_change_end(struct scoreboard_master *master, const char *reason, int64_t wall_ms);
 
 /* Unmaps it from this process. NULL is fine. */
 void scoreboard_destroy(struct scoreboard *scoreboard);

@@ -14,49 +14,54 @@ static const struct setting settings_table[] = {
      "where to serve; also [V6]:PORT, :PORT (every address,\n"
      "IPv6 and IPv4), unix:PATH; repeatable; port 0:\na free one",
      "an ADDRESS:PORT, [IPV6]:PORT, :PORT (port 0 to 65535) or unix:PATH, at most 16 of them", true,
-     0},
+     0, false},
     {"--workers", "FOOTFALL_WORKERS", "N", NULL, setting_parse_workers,
      "worker processes behind the balancer, by default one for\neach core; 0: one single process",
-     "a whole number from 0 to 128", false, 0},
+     "a whole number from 0 to 128", false, 0, false},
     {"--store", "FOOTFALL_STORE", "URL", "lmdb:./footfall-data", setting_parse_store,
      "where counts live: memory:, lmdb:PATH[?map_max=64G],\n"
      "redis://[user:password@]host[:port][/db],\nredis+unix://[user:password@]/path[?db=N];\nby "
      "default",
-     "memory:, lmdb:PATH, redis://… or redis+unix://…", false, 0},
+     "memory:, lmdb:PATH, redis://… or redis+unix://…", false, 0, false},
     {"--key", "FOOTFALL_KEY", "NAME", "counter", setting_parse_key, "the key of the counter",
-     "1 to 255 printable ASCII bytes without blank, { and }", false, 0},
+     "1 to 255 printable ASCII bytes without blank, { and }", false, 0, false},
     {"--config", "FOOTFALL_CONFIG", "FILE", NULL, setting_parse_config,
-     "the same settings in a file: store = memory:", "the path of a file", false, 0},
+     "the same settings in a file: store = memory:", "the path of a file", false, 0, false},
     {"--store-timeout", "FOOTFALL_STORE_TIMEOUT", "SECONDS", "2", setting_parse_milliseconds,
      "how long a visit waits for the store, then 503", SETTING_SECONDS, false,
-     offsetof(struct settings, store_timeout_ms)},
+     offsetof(struct settings, store_timeout_ms), false},
     {"--drain-timeout", "FOOTFALL_DRAIN_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
      "how long a stop waits for requests in flight", SETTING_SECONDS, false,
-     offsetof(struct settings, drain_timeout_ms)},
+     offsetof(struct settings, drain_timeout_ms), false},
     {"--header-timeout", "FOOTFALL_HEADER_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
      "how long a request's head may take, then 408", SETTING_SECONDS, false,
-     offsetof(struct settings, header_timeout_ms)},
+     offsetof(struct settings, header_timeout_ms), false},
     {"--body-timeout", "FOOTFALL_BODY_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
-     "the same for its body", SETTING_SECONDS, false, offsetof(struct settings, body_timeout_ms)},
+     "the same for its body", SETTING_SECONDS, false, offsetof(struct settings, body_timeout_ms),
+     false},
     {"--idle-timeout", "FOOTFALL_IDLE_TIMEOUT", "SECONDS", "60", setting_parse_milliseconds,
      "when a connection without a request is closed", SETTING_SECONDS, false,
-     offsetof(struct settings, idle_timeout_ms)},
+     offsetof(struct settings, idle_timeout_ms), false},
     {"--worker-timeout", "FOOTFALL_WORKER_TIMEOUT", "SECONDS", "30", setting_parse_milliseconds,
      "when a worker without a sign of life is replaced", SETTING_SECONDS, false,
-     offsetof(struct settings, worker_timeout_ms)},
+     offsetof(struct settings, worker_timeout_ms), false},
     {"--balance", "FOOTFALL_BALANCE", "KIND", "round-robin", setting_parse_balance,
      "round-robin: the master picks a connection's worker;\n"
      "kernel: workers accept by themselves",
-     "round-robin or kernel", false, 0},
+     "round-robin or kernel", false, 0, false},
     {"--loop", "FOOTFALL_LOOP", "KIND", "auto", setting_parse_loop,
-     "the workers' event loop: io_uring, epoll or auto", "auto, io_uring or epoll", false, 0},
+     "the workers' event loop: io_uring, epoll or auto", "auto, io_uring or epoll", false, 0,
+     false},
     {"--admin", "FOOTFALL_ADMIN", "ADDRESS:PORT", "auto", setting_parse_admin,
      "where status and metrics are: also unix:PATH, none;\nPORT.sock in the runtime folder:",
-     "an ADDRESS:PORT, [IPV6]:PORT, unix:PATH, none or auto", false, 0},
+     "an ADDRESS:PORT, [IPV6]:PORT, unix:PATH, none or auto", false, 0, false},
+    {"--pid-file", "FOOTFALL_PID_FILE", "FILE", NULL, setting_parse_pid_file,
+     "where the master's pid is written as well", "the path of a file", false, 0, true},
     {"--log-level", "FOOTFALL_LOG_LEVEL", "LEVEL", "info", setting_parse_log_level,
-     "error, warn, info or debug, to standard error", "error, warn, info or debug", false, 0},
+     "error, warn, info or debug, to standard error", "error, warn, info or debug", false, 0,
+     false},
     {"--log-format", "FOOTFALL_LOG_FORMAT", "FORMAT", "text", setting_parse_log_format,
-     "text, or json: one object a line", "text or json", false, 0},
+     "text, or json: one object a line", "text or json", false, 0, false},
 };
 
 enum { SETTINGS_COUNT = sizeof settings_table / sizeof settings_table[0] };
@@ -330,6 +335,9 @@ void settings_write_help(FILE *file, bool all)
                 "  footfall --version\n\n",
                 file);
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        if (!all && settings_table[i].is_rare) {
+            continue;
+        }
         write_option(file, &settings_table[i]);
         if (all) {
             (void)fprintf(file, "%24sin the environment: %s\n", "", settings_table[i].variable);

@@ -62,7 +62,8 @@ struct settings {
     enum setting_balance balance;
     enum setting_loop loop;
     enum setting_admin admin_kind;
-    struct address admin; /* SETTING_ADMIN_NAMED */
+    struct address admin;                       /* SETTING_ADMIN_NAMED */
+    char pid_file[SETTINGS_PATH_BYTES_MAX + 1]; /* "": none is asked for */
     enum log_level log_level;
     enum log_format log_format;
 };

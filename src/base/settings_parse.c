@@ -124,6 +124,17 @@ bool setting_parse_config(const struct setting *setting, const char *text,
     return true;
 }
 
+bool setting_parse_pid_file(const struct setting *setting, const char *text,
+                            struct settings *settings)
+{
+    (void)setting;
+    if (text[0] == '\0' || strlen(text) > SETTINGS_PATH_BYTES_MAX) {
+        return false;
+    }
+    memcpy(settings->pid_file, text, strlen(text) + 1);
+    return true;
+}
+
 bool setting_parse_milliseconds(const struct setting *setting, const char *text,
                                 struct settings *settings)
 {

@@ -21,6 +21,7 @@ struct setting {
     const char *right; /* "it takes …" */
     bool takes_several;
     size_t offset; /* of a time-out in struct settings */
+    bool is_rare;  /* only `--help all` has it */
 };
 
 #define SETTING_SECONDS "seconds from 0 (never) to 86400, with up to three decimals"
@@ -34,6 +35,8 @@ bool setting_parse_store(const struct setting *setting, const char *text,
 bool setting_parse_key(const struct setting *setting, const char *text, struct settings *settings);
 bool setting_parse_config(const struct setting *setting, const char *text,
                           struct settings *settings);
+bool setting_parse_pid_file(const struct setting *setting, const char *text,
+                            struct settings *settings);
 bool setting_parse_milliseconds(const struct setting *setting, const char *text,
                                 struct settings *settings);
 bool setting_parse_balance(const struct setting *setting, const char *text,

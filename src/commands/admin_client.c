@@ -76,6 +76,36 @@ static bool find_only_one(struct address *out_address, char out_reason[ADMIN_CLI
     return is_found;
 }
 
+bool admin_client_find_moved(pid_t pid, struct address *out_address)
+{
+    char folder[ADDRESS_PATH_BYTES_MAX];
+    char reason[ADMIN_CLIENT_REASON_BYTES];
+    struct dirent **entries = NULL;
+    int count = runtime_folder_find(folder, sizeof folder)
+                    ? scandir(folder, &entries, is_socket, alphasort)
+                    : 0;
+    bool is_found = false;
+
+    for (int i = 0; i < count; i++) {
+        struct address address = {.is_unix = true};
+
+        if (!is_found && snprintf(address.path, sizeof address.path, "%s/%s", folder,
+                                  entries[i]->d_name) < (int)sizeof address.path) {
+            json_t *page = admin_client_try_status(&address, reason);
+
+            if (page != NULL &&
+                (count == 1 || json_integer_value(json_object_get(page, "pid")) == pid)) {
+                *out_address = address;
+                is_found = true;
+            }
+            json_decref(page);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return is_found;
+}
+
 bool admin_place_take(struct admin_place *place, int words_count, char *const *words, int *index)
 {
     const char *word = words[*index];
@@ -92,13 +122,25 @@ bool admin_place_take(struct admin_place *place, int words_count, char *const *w
     return false;
 }
 
+static const char *text_of(const struct admin_place *place)
+{
+    return place->text != NULL ? place->text : getenv("FOOTFALL_ADMIN");
+}
+
+bool admin_place_is_usual(const struct admin_place *place)
+{
+    const char *text = text_of(place);
+
+    return text == NULL || text[0] == '\0' || strcmp(text, "auto") == 0;
+}
+
 int admin_place_find(const struct admin_place *place, const char *command,
                      struct address *out_address)
 {
-    const char *text = place->text != NULL ? place->text : getenv("FOOTFALL_ADMIN");
+    const char *text = text_of(place);
     char reason[ADMIN_CLIENT_REASON_BYTES];
 
-    if (text == NULL || text[0] == '\0' || strcmp(text, "auto") == 0) {
+    if (admin_place_is_usual(place)) {
         return find_only_one(out_address, reason) ? COMMAND_DONE : command_fail(command, reason);
     }
     if (!address_parse(slice_of(text), out_address)) {
@@ -176,33 +218,60 @@ static int exchange(int fd, const char *path, struct text *answer)
     return received < 0 ? -errno : 0;
 }
 
-/* Why a footfall that should be there does not answer, from the file with its pid. */
-static void explain(const struct address *address, int result, char *out_reason)
+/* The file with the pid beside a socket. False for what has none. */
+static bool pid_path_of(const struct address *address, char *out_path, size_t path_bytes)
 {
-    char path[ADDRESS_PATH_BYTES_MAX + 8];
-    const char *problem = result == -EAGAIN ? "no answer in time" : strerror(-result);
-    long pid = 0;
-    FILE *file = NULL;
+    const size_t length = strlen(address->path);
 
-    if (address->is_unix && strlen(address->path) > 5) {
-        (void)snprintf(path, sizeof path, "%.*s.pid", (int)strlen(address->path) - 5,
-                       address->path);
-        file = fopen(path, "re");
+    if (!address->is_unix || length < 6) {
+        return false;
     }
+    (void)snprintf(out_path, path_bytes, "%.*s.pid", (int)length - 5, address->path);
+    return true;
+}
+
+static pid_t read_pid(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    long pid = 0;
+
     if (file != NULL) {
         if (fscanf(file, "%ld", &pid) != 1) {
             pid = 0;
         }
         (void)fclose(file);
     }
+    return (pid_t)pid;
+}
+
+static bool is_running(pid_t pid)
+{
+    return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
+}
+
+pid_t admin_client_pid(const struct address *address)
+{
+    char path[ADDRESS_PATH_BYTES_MAX + 8];
+    const pid_t pid = pid_path_of(address, path, sizeof path) ? read_pid(path) : 0;
+
+    return is_running(pid) ? pid : 0;
+}
+
+/* Why a footfall that should be there does not answer, from the file with its pid. */
+static void explain(const struct address *address, int result, char *out_reason)
+{
+    char path[ADDRESS_PATH_BYTES_MAX + 8];
+    const char *problem = result == -EAGAIN ? "no answer in time" : strerror(-result);
+    const pid_t pid = pid_path_of(address, path, sizeof path) ? read_pid(path) : 0;
+
     if (pid <= 0) {
         (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES, "no footfall answers: %s", problem);
-    } else if (kill((pid_t)pid, 0) == 0 || errno == EPERM) {
+    } else if (is_running(pid)) {
         (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES,
-                       "process %ld runs, but no worker answers: %s", pid, problem);
+                       "process %ld runs, but no worker answers: %s", (long)pid, problem);
     } else {
         (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES,
-                       "it is not running: process %ld of %s is gone", pid, path);
+                       "it is not running: process %ld of %s is gone", (long)pid, path);
     }
 }
 
@@ -235,20 +304,29 @@ bool admin_client_ask(const struct address *address, const char *path, struct te
     return body != NULL;
 }
 
-json_t *admin_client_status(const struct address *address, const char *command)
+json_t *admin_client_try_status(const struct address *address,
+                                char out_reason[ADMIN_CLIENT_REASON_BYTES])
 {
     struct text body = {0};
-    char reason[ADMIN_CLIENT_REASON_BYTES];
     json_t *page = NULL;
 
-    if (!admin_client_ask(address, "/status", &body, reason)) {
-        (void)command_fail(command, reason);
-    } else {
+    if (admin_client_ask(address, "/status", &body, out_reason)) {
         page = json_loadb(body.bytes, body.length, 0, NULL);
         if (page == NULL) {
-            (void)command_fail(command, "the answer is no JSON");
+            (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES, "the answer is no JSON");
         }
     }
     text_finish(&body);
+    return page;
+}
+
+json_t *admin_client_status(const struct address *address, const char *command)
+{
+    char reason[ADMIN_CLIENT_REASON_BYTES];
+    json_t *page = admin_client_try_status(address, reason);
+
+    if (page == NULL) {
+        (void)command_fail(command, reason);
+    }
     return page;
 }

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 enum { ADMIN_CLIENT_REASON_BYTES = 1024 };
 
@@ -23,6 +24,9 @@ struct admin_place {
  * *index to the last one taken. False when it is something else, or its value is missing. */
 bool admin_place_take(struct admin_place *place, int words_count, char *const *words, int *index);
 
+/* Whether nobody has named one: then it is looked for in the runtime folder. */
+bool admin_place_is_usual(const struct admin_place *place);
+
 /* Finds where that is. Returns COMMAND_DONE; or, after saying why in the name of `command`,
  * COMMAND_WRONG for what is no place, and COMMAND_FAILED where none is there, or several are. */
 int admin_place_find(const struct admin_place *place, const char *command,
@@ -32,6 +36,17 @@ int admin_place_find(const struct admin_place *place, const char *command,
  * with a sentence, when nobody answers within five seconds, or not as a footfall does. Blocks. */
 bool admin_client_ask(const struct address *address, const char *path, struct text *out_body,
                       char out_reason[ADMIN_CLIENT_REASON_BYTES]);
+
+/* The page /status, parsed, for json_decref(); or NULL, with a sentence. */
+json_t *admin_client_try_status(const struct address *address,
+                                char out_reason[ADMIN_CLIENT_REASON_BYTES]);
+
+/* The pid in the file beside a socket of a runtime folder, if that process runs; else 0. */
+pid_t admin_client_pid(const struct address *address);
+
+/* After a socket of the runtime folder is gone: finds where the process `pid` has its admin side
+ * now, or the only footfall there is. False when it is not there. */
+bool admin_client_find_moved(pid_t pid, struct address *out_address);
 
 /* The page /status, parsed, for json_decref(); NULL after saying in the name of `command` why there
  * is none. */

@@ -3,6 +3,7 @@
  */
 #include "commands/command.h"
 
+#include "commands/change.h"
 #include "commands/check.h"
 #include "commands/status.h"
 #include "commands/stop.h"
@@ -16,9 +17,8 @@ static const struct {
     /* Gets the words behind its name. */
     int (*run)(int words_count, char *const *words);
 } commands[] = {
-    {"check", command_check},
-    {"status", command_status},
-    {"stop", command_stop},
+    {"check", command_check},   {"reload", command_reload}, {"scale", command_scale},
+    {"status", command_status}, {"stop", command_stop},     {"upgrade", command_upgrade},
 };
 
 int command_fail(const char *command, const char *reason)

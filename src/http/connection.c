@@ -44,7 +44,7 @@ static void enter_idle(struct connection *connection)
 {
     struct http_server *server = connection->server;
 
-    if (server->is_draining) {
+    if (server->is_draining && !server->keeps_idle) {
         connection_watch_drain(connection);
     } else {
         wait_at_most(connection, &server->idle_timers, server->settings.idle_timeout_ms);
@@ -148,7 +148,8 @@ void connection_watch_drain(struct connection *connection)
     struct http_server *server = connection->server;
     uint64_t idle_ms = loop_now_ms(server->loop) - connection->entered_ms;
 
-    if (connection->state == CONNECTION_IDLE && !connection->is_idle_ending) {
+    if (connection->state == CONNECTION_IDLE && !connection->is_idle_ending &&
+        !server->keeps_idle) {
         timer_start(&connection->timer, &server->drain_timers,
                     idle_ms >= DRAIN_IDLE_MS ? 0 : DRAIN_IDLE_MS - idle_ms);
     }

@@ -88,6 +88,7 @@ struct http_server {
     struct deferred tell_drained;
     uint32_t connections_count;
     bool is_draining;
+    bool keeps_idle; /* while it drains */
     void (*drained)(void *owner);
 };
 

@@ -112,13 +112,16 @@ void http_server_answer(struct http_server *server, uint64_t ticket, const struc
     connection_flush_later(exchange->connection);
 }
 
-void http_server_drain(struct http_server *server, void (*drained)(void *owner))
+void http_server_drain(struct http_server *server, bool keeps_idle, void (*drained)(void *owner))
 {
+    const bool was_draining = server->is_draining;
+
     server->drained = drained;
-    if (server->is_draining) {
+    if (was_draining && (keeps_idle || !server->keeps_idle)) {
         return;
     }
     server->is_draining = true;
+    server->keeps_idle = keeps_idle;
     for (struct connection *connection = server->first; connection != NULL;
          connection = connection->next) {
         connection_watch_drain(connection);
@@ -126,6 +129,20 @@ void http_server_drain(struct http_server *server, void (*drained)(void *owner))
     if (server->connections_count == 0) {
         deferred_start(&server->tell_drained, server->loop);
     }
+}
+
+void http_server_resume(struct http_server *server)
+{
+    server->is_draining = server->keeps_idle = false;
+    deferred_cancel(&server->tell_drained);
+}
+
+void http_server_set_timeouts(struct http_server *server, uint64_t header_timeout_ms,
+                              uint64_t body_timeout_ms, uint64_t idle_timeout_ms)
+{
+    server->settings.header_timeout_ms = header_timeout_ms;
+    server->settings.body_timeout_ms = body_timeout_ms;
+    server->settings.idle_timeout_ms = idle_timeout_ms;
 }
 
 void http_server_abort(struct http_server *server)

@@ -13,6 +13,7 @@
 #include "http/router.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,9 +56,17 @@ int http_server_take(struct http_server *server, int fd, const struct network_ad
 void http_server_answer(struct http_server *server, uint64_t ticket, const struct reply *reply);
 
 /* Brings all connections to their end: the answer to the last request that has been read says
- * Connection: close, and one that has been idle for a second is closed. drained() comes once when
- * none is left, and again whenever one that was taken later has ended; never from inside. */
-void http_server_drain(struct http_server *server, void (*drained)(void *owner));
+ * Connection: close, and one that has been idle for a second is closed, or with `keeps_idle` waits
+ * for its next request until a later call says otherwise. drained() comes once when none is left,
+ * and again whenever one that was taken later has ended; never from inside. */
+void http_server_drain(struct http_server *server, bool keeps_idle, void (*drained)(void *owner));
+
+/* Takes a drain back: those that are on their way out go, later ones stay. */
+void http_server_resume(struct http_server *server);
+
+/* Other time-outs, from a state's next beginning on. */
+void http_server_set_timeouts(struct http_server *server, uint64_t header_timeout_ms,
+                              uint64_t body_timeout_ms, uint64_t idle_timeout_ms);
 
 /* Ends every connection now, whatever it does; drained() still comes. */
 void http_server_abort(struct http_server *server);

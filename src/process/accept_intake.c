@@ -40,6 +40,7 @@ struct accept_intake {
     struct fair_share share;
     bool accepts_ahead;
     struct loop *loop;
+    struct listeners *listeners;
     struct timer_queue timers;
     struct timer retry; /* running while descriptors or memory are short */
     struct timer pause; /* running while others go first */
@@ -240,11 +241,12 @@ int accept_intake_create(struct loop *loop, struct listeners *listeners,
     }
     intake->events = *events;
     intake->share = *share;
-    intake->accepts_ahead = share->slots_count == 0 && share->connections_max >= 2 * AHEAD_MAX;
+    intake->accepts_ahead = !share->is_shared && share->connections_max >= 2 * AHEAD_MAX;
     if (intake->accepts_ahead) {
         intake->share.connections_max -= AHEAD_MAX;
     }
     intake->loop = loop;
+    intake->listeners = listeners;
     timer_queue_init(&intake->timers, loop);
     timer_init(&intake->retry, watch_all, intake);
     timer_init(&intake->pause, pause_is_over, intake);
@@ -259,7 +261,6 @@ int accept_intake_create(struct loop *loop, struct listeners *listeners,
         descriptor_open(&source->descriptor, loop, listeners->list[i].fd,
                         intake->accepts_ahead ? &ahead_source_events : &one_by_one_source_events,
                         source);
-        listeners->list[i].fd = -1;
         intake->sources_count++;
     }
     intake->open_count = intake->sources_count;
@@ -278,6 +279,13 @@ void accept_intake_retry(struct accept_intake *intake)
         timer_stop(&intake->retry);
         watch_all(intake);
     }
+}
+
+/* Others may share it: no shutdown. */
+static void source_release(struct accept_source *source)
+{
+    source->intake->listeners->list[source->listener].fd = -1;
+    descriptor_release(&source->descriptor);
 }
 
 /* The loop may have accepted what nobody asked for yet, which the last accept brings. And when that
@@ -304,7 +312,7 @@ static void source_drained(struct accept_source *source, int result)
         intake->events.took(intake->events.owner, result, source->listener);
     }
     if (result == -EAGAIN || ++source->drained_count > DRAIN_ACCEPTS_MAX) {
-        descriptor_release(&source->descriptor);
+        source_release(source);
     } else if (result < 0) {
         wait_for_room(intake);
     } else {
@@ -349,7 +357,7 @@ void accept_intake_leave(struct accept_intake *intake)
     timer_stop(&intake->retry);
     timer_stop(&intake->pause);
     for (uint32_t i = 0; i < intake->sources_count; i++) {
-        descriptor_release(&intake->sources[i].descriptor); /* others share it: no shutdown */
+        source_release(&intake->sources[i]);
     }
 }
 

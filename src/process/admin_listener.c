@@ -1,18 +1,16 @@
 /*
- * admin_listener.c - where operators reach a footfall, and the file that says its pid.
+ * admin_listener.c - where operators reach a footfall.
  */
 #include "process/admin_listener.h"
 
 #include "base/runtime_folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 /* The port that the first TCP listener got; 0 when all are unix sockets. */
 static unsigned first_port(const struct listeners *listeners)
@@ -41,31 +39,6 @@ static void warn(const char *reason)
     LOG_EVENT(LOG_WARN, "no_admin", LOG_FIELD_TEXT("reason", reason));
 }
 
-/* Writes the pid, whole or not at all. 0 or -errno. */
-static int write_pid(const char *path)
-{
-    char draft[PATH_MAX + 8];
-    int result = 0;
-    int fd;
-
-    (void)snprintf(draft, sizeof draft, "%s.new", path);
-    fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0) {
-        return -errno;
-    }
-    if (dprintf(fd, "%ld\n", (long)getpid()) < 0) {
-        result = -errno;
-    }
-    (void)close(fd);
-    if (result == 0 && rename(draft, path) < 0) {
-        result = -errno;
-    }
-    if (result < 0) {
-        (void)unlink(draft);
-    }
-    return result;
-}
-
 /* By default: PORT.sock and PORT.pid in the runtime folder, or a warning. */
 static void open_usual(struct listeners *listeners, struct pid_file *out_file)
 {
@@ -74,7 +47,6 @@ static void open_usual(struct listeners *listeners, struct pid_file *out_file)
     char folder[ADDRESS_PATH_BYTES_MAX];
     unsigned port = first_port(listeners);
     int length;
-    int result;
 
     if (!runtime_folder_find(folder, sizeof folder)) {
         warn("there is no runtime folder; name a place with --admin, or --admin none");
@@ -91,15 +63,9 @@ static void open_usual(struct listeners *listeners, struct pid_file *out_file)
         return;
     }
     (void)snprintf(out_file->path, sizeof out_file->path, "%s/%u.pid", folder, port);
-    result = write_pid(out_file->path);
-    if (result < 0) {
-        LOG_EVENT(LOG_WARN, "no_pid_file", LOG_FIELD_TEXT("path", out_file->path),
-                  LOG_FIELD_TEXT("reason", strerror(-result)));
-        out_file->path[0] = '\0';
-    }
 }
 
-int admin_listener_open(const struct settings *settings, struct listeners *listeners,
+int admin_listener_want(const struct settings *settings, struct listeners *listeners,
                         struct pid_file *out_file, char out_reason[LISTENER_REASON_BYTES])
 {
     int result = 0;
@@ -116,18 +82,4 @@ int admin_listener_open(const struct settings *settings, struct listeners *liste
         break;
     }
     return result;
-}
-
-void pid_file_remove(const struct pid_file *file)
-{
-    FILE *stream = file->path[0] != '\0' ? fopen(file->path, "re") : NULL;
-    long pid = 0;
-
-    if (stream == NULL) {
-        return;
-    }
-    if (fscanf(stream, "%ld", &pid) == 1 && pid == (long)getpid()) {
-        (void)unlink(file->path);
-    }
-    (void)fclose(stream);
 }

@@ -83,6 +83,10 @@ int channel_receive_deals(int fd, struct deals *out_deals)
     if (received == 0) {
         return 0;
     }
+    if (received == 1 && *(const unsigned char *)out_deals->list == CHANNEL_BEGIN) {
+        out_deals->count = 0;
+        return 1;
+    }
     if ((size_t)received % sizeof out_deals->list[0] != 0 || (message.msg_flags & MSG_TRUNC) != 0) {
         return -EPROTO;
     }

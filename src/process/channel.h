@@ -2,8 +2,8 @@
  * channel.h - what master and worker say to each other over their pair of sockets.
  *
  * The master deals connections, several in a message: a number, which listener it came from, and
- * the descriptor (SCM_RIGHTS, unix(7)). The worker says single words. SOCK_SEQPACKET keeps messages
- * whole and in order. Nothing here waits: both ends are nonblocking.
+ * the descriptor (SCM_RIGHTS, unix(7)). The worker says single words, the master one.
+ * SOCK_SEQPACKET keeps messages whole and in order. Nothing here waits: both ends are nonblocking.
  */
 #ifndef FOOTFALL_PROCESS_CHANNEL_H
 #define FOOTFALL_PROCESS_CHANNEL_H
@@ -29,6 +29,7 @@ struct deals {
 enum channel_word {
     CHANNEL_READY = 1, /* deal to me from now on */
     CHANNEL_LEAVING,   /* no more, please */
+    CHANNEL_BEGIN,     /* the master's only word: accept from now on, if you accept by yourself */
 };
 
 /* A pair of sockets, close-on-exec: [0] the master's, [1] the worker's. 0 or -errno. */
@@ -39,9 +40,9 @@ int channel_open(int out_fds[2]);
  * is gone. All of them are sent, or none. */
 int channel_send_deals(int fd, const struct deals *deals);
 
-/* Receives what was sent together. 1: *out_deals, whose descriptors, close-on-exec, are the
- * caller's; from the first that this process had no room for, they are -1. 0: the master will deal
- * no more. -EAGAIN: nothing is there. -errno. */
+/* Receives what was sent together. 1: *out_deals (none: it was the word to begin), whose
+ * descriptors, close-on-exec, are the caller's; from the first that this process had no room for,
+ * they are -1. 0: the master will deal no more. -EAGAIN: nothing is there. -errno. */
 int channel_receive_deals(int fd, struct deals *out_deals);
 
 /* 0 or -errno. */

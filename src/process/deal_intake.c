@@ -43,6 +43,9 @@ static int take_message(struct deal_intake *intake)
     if (result <= 0) {
         return result;
     }
+    if (deals.count == 0 && intake->events.begun != NULL) {
+        intake->events.begun(intake->events.owner);
+    }
     for (uint32_t i = 0; i < deals.count; i++) {
         take_deal(intake, &deals.list[i], deals.fds[i]);
     }

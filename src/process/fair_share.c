@@ -26,11 +26,12 @@ static bool may_go_first(const struct fair_share *share, const struct scoreboard
 bool fair_share_is_exceeded(const struct fair_share *share, uint64_t now_ms)
 {
     uint64_t own = connections_of(&share->scoreboard->slots[share->own_slot]);
+    const uint32_t slots = share->is_shared ? atomic_load(&share->scoreboard->master.slots) : 0;
     uint64_t sum = own;
     uint64_t workers = 1;
     uint64_t mean;
 
-    for (uint32_t i = 0; i < share->slots_count; i++) {
+    for (uint32_t i = 0; i < slots; i++) {
         const struct scoreboard_slot *slot = &share->scoreboard->slots[i];
 
         if (i != share->own_slot && may_go_first(share, slot, now_ms)) {

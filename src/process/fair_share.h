@@ -18,7 +18,7 @@ enum { FAIR_SHARE_SILENT_MS = 1000 };
 
 struct fair_share {
     const struct scoreboard *scoreboard; /* borrowed */
-    uint32_t slots_count; /* of slots 0 to slots_count - 1; 0: nobody to compare with */
+    bool is_shared;                      /* else there is nobody to compare with */
     uint32_t own_slot;
     uint32_t connections_max; /* what a worker's descriptor limit allows */
 };

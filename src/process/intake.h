@@ -15,6 +15,7 @@ struct intake_events {
     /* A connection to that listener, the owner's from now on. */
     void (*took)(void *owner, int connection_fd, uint32_t listener);
     void (*ended)(void *owner); /* never from inside a call of the owner */
+    void (*begun)(void *owner); /* the master wants it to accept by itself; may be NULL */
     void *owner;
 };
 
@@ -34,9 +35,9 @@ void deal_intake_tell_leaving(struct deal_intake *intake);
 /* Lets go of the channel and frees, when the loop has. NULL is fine. */
 void deal_intake_destroy(struct deal_intake *intake);
 
-/* Accepts from those listeners that are open by itself; on success takes their descriptors. `share`
- * is copied: who shares them (no slots: nobody else), and how many connections may be open. 0 or
- * -ENOMEM. */
+/* Accepts from those listeners (borrowed) that are open by itself, and closes them at its end.
+ * `share` is copied: who shares them (no slots: nobody else), and how many connections may be open.
+ * 0 or -ENOMEM. */
 int accept_intake_create(struct loop *loop, struct listeners *listeners,
                          const struct fair_share *share, const struct intake_events *events,
                          struct accept_intake **out_intake);

@@ -22,19 +22,18 @@ bool listener_is_in_use(const struct listener *listener)
 
 /* ---- one of them ---- */
 
-static int note_unix(struct listener *listener, const struct sockaddr_un *name)
+static void note_unix(struct listener *listener, const struct sockaddr_un *name)
 {
     struct stat information;
 
-    if (stat(name->sun_path, &information) < 0) {
-        return -errno;
-    }
-    listener->device = information.st_dev;
-    listener->inode = information.st_ino;
-    (void)snprintf(listener->path, sizeof listener->path, "%.*s", (int)sizeof name->sun_path,
+    (void)snprintf(listener->name, sizeof listener->name, "unix:%.*s", (int)sizeof name->sun_path,
                    name->sun_path);
-    (void)snprintf(listener->name, sizeof listener->name, "unix:%s", listener->path);
-    return 0;
+    if (stat(name->sun_path, &information) == 0) {
+        listener->device = information.st_dev;
+        listener->inode = information.st_ino;
+        (void)snprintf(listener->path, sizeof listener->path, "%.*s", (int)sizeof name->sun_path,
+                       name->sun_path);
+    }
 }
 
 /* Finds out where the socket is bound, and calls it "http://ADDRESS:PORT" or "unix:PATH". 0 or
@@ -50,7 +49,8 @@ static int note_socket(struct listener *listener)
         return -errno;
     }
     if (storage.ss_family == AF_UNIX) {
-        return note_unix(listener, (const struct sockaddr_un *)&storage);
+        note_unix(listener, (const struct sockaddr_un *)&storage);
+        return 0;
     }
     if (getnameinfo((struct sockaddr *)&storage, length, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
@@ -232,7 +232,7 @@ static void forget(struct listener *listener)
     *listener = (struct listener){.fd = -1};
 }
 
-static void unlink_path(const struct listener *listener)
+void listener_unlink(const struct listener *listener)
 {
     struct stat information;
 
@@ -247,8 +247,13 @@ void listeners_end_change(struct listeners *listeners, bool is_taken)
     for (uint32_t i = 0; i < listeners->count; i++) {
         struct listener *listener = &listeners->list[i];
 
-        if (is_taken ? listener->is_dropped : listener->is_new) {
-            unlink_path(listener);
+        if (is_taken && listener->is_dropped) {
+            if (listener->is_admin) {
+                listener_unlink(listener);
+            }
+            forget(listener);
+        } else if (!is_taken && listener->is_new) {
+            listener_unlink(listener);
             forget(listener);
         }
         listener->is_new = listener->is_dropped = false;
@@ -282,7 +287,7 @@ void listeners_close(struct listeners *listeners)
 void listeners_unlink(const struct listeners *listeners)
 {
     for (uint32_t i = 0; i < listeners->count; i++) {
-        unlink_path(&listeners->list[i]);
+        listener_unlink(&listeners->list[i]);
     }
 }
 

@@ -59,16 +59,20 @@ void listeners_begin_change(struct listeners *listeners);
 int listeners_want(struct listeners *listeners, const struct address *address, bool is_admin,
                    char out_reason[LISTENER_REASON_BYTES]);
 
-/* `is_taken`: those that nobody wants are closed, with their files; else the new ones are. */
+/* `is_taken`: those that nobody wants are closed, the admin side's with its file; else the new ones
+ * are, with theirs. */
 void listeners_end_change(struct listeners *listeners, bool is_taken);
 
 /* Before that end: writes the ready line of each new one, and which ones go. */
 void listeners_log_change(const struct listeners *listeners);
 
+/* Takes the file of a unix socket away, unless somebody else has put theirs there. */
+void listener_unlink(const struct listener *listener);
+
 /* Closes what is still open. */
 void listeners_close(struct listeners *listeners);
 
-/* Takes the files of unix sockets away, unless somebody else has put theirs there. */
+/* The files of all. */
 void listeners_unlink(const struct listeners *listeners);
 
 /* Writes the ready line of each, and where the admin side is. */

@@ -1,18 +1,12 @@
 /*
- * master.c - readiness, signals, what to do about workers, and the way to the end.
+ * master.c - readiness, signals, and the way to the end.
  */
 #include "process/master.h"
 
 #include "base/counter.h"
-#include "loop/loop.h"
-#include "loop/signals.h"
-#include "loop/timer.h"
-#include "process/dealer.h"
 #include "process/descriptors.h"
-#include "process/reception.h"
+#include "process/master_state.h"
 #include "process/signal_set.h"
-#include "process/supervisor.h"
-#include "process/worker_exit.h"
 
 #include <signal.h>
 #include <string.h>
@@ -22,54 +16,19 @@ enum { KILL_GRACE_MS = 250 }; /* past the drain time-out, for workers that end b
 /* Of each worker, in the master: its pidfd and its channel, and those of a predecessor's end. */
 enum { WORKER_DESCRIPTORS = 4 };
 
-enum master_phase {
-    MASTER_STARTING, /* until every worker has been ready once */
-    MASTER_SERVING,
-    MASTER_STOPPING,
-};
-
-struct master {
-    const struct master_context *context;
-    struct loop *loop;
-    struct dealer *dealer;
-    struct reception *reception;
-    struct supervisor *supervisor;
-    struct signals signals;
-    struct timer_queue timers;
-    struct timer kill_limit;
-    struct deferred let_leave;
-    struct timer sign_of_life; /* the next one for the service manager */
-    enum master_phase phase;
-    bool is_ready[SCOREBOARD_SLOTS_MAX];
-    bool is_leaving[SCOREBOARD_SLOTS_MAX]; /* it has asked for no more */
-    bool deals_ended;
-    uint32_t stop_signals;
-    int exit_status;
-};
-
-/* Whether workers accept by themselves: then visitors are not dealt. */
-static bool workers_accept(const struct master_context *context)
+void master_set_state(struct master *master, enum master_state state)
 {
-    return context->settings->balance == BALANCE_KERNEL;
+    atomic_store(&master->context->scoreboard->master.state, state);
 }
 
 /* ---- the service manager ---- */
 
-static uint32_t count_ready(const struct master *master)
+void master_tell_status(const struct master *master)
 {
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < master->context->settings->workers; i++) {
-        count += master->is_ready[i] ? 1 : 0;
-    }
-    return count;
-}
-
-static void tell_status(const struct master *master)
-{
-    if (master->phase == MASTER_SERVING) {
-        notifier_status(master->context->notifier, count_ready(master),
-                        master->context->settings->workers);
+    if (master_state(master) == MASTER_SERVING) {
+        notifier_status(master->context->notifier, master_ready(master), master_wanted(master));
+    } else if (master_state(master) == MASTER_PAUSED) {
+        notifier_paused(master->context->notifier);
     }
 }
 
@@ -77,15 +36,15 @@ static void tell_status(const struct master *master)
 static bool is_alive(const struct master *master)
 {
     const uint64_t now_ms = loop_now_ms(master->loop);
-    const struct scoreboard_slot *slots = master->context->scoreboard->slots;
 
-    for (uint32_t i = 0; i < master->context->settings->workers; i++) {
-        if (master->is_ready[i] &&
-            now_ms < counter_get(&slots[i].beat_ms) + master->context->notifier->watchdog_ms) {
+    for (uint32_t i = 0; i < supervisor_slots(master->supervisor); i++) {
+        if (master->slots[i].is_ready &&
+            now_ms < counter_get(&master_board_slot(master, i)->beat_ms) +
+                         master->context->notifier->watchdog_ms) {
             return true;
         }
     }
-    return count_ready(master) == 0;
+    return master_ready(master) == 0;
 }
 
 static void sign_of_life_due(void *owner)
@@ -100,25 +59,30 @@ static void sign_of_life_due(void *owner)
 
 /* ---- the way to the end ---- */
 
-static void finish_if_alone(struct master *master)
+void master_finish_if_alone(struct master *master)
 {
-    if (master->phase == MASTER_STOPPING && supervisor_living(master->supervisor) == 0) {
+    if (master_state(master) == MASTER_STOPPING && supervisor_living(master->supervisor) == 0) {
         loop_stop(master->loop);
     }
 }
 
 /* Nothing waits at the listeners any more: every worker is told that this was all, drains and
- * leaves. */
+ * leaves. Those that drained before may not wait for idle visitors any more. */
 static void end_deals(void *owner)
 {
     struct master *master = owner;
 
     master->deals_ended = true;
-    for (uint32_t i = 0; i < master->context->settings->workers; i++) {
+    for (uint32_t i = 0; i < supervisor_slots(master->supervisor); i++) {
+        if (master->is_handed_over) {
+            atomic_store(&master_board_slot(master, i)->others_serve, true);
+        } else if (!atomic_load(&master_board_slot(master, i)->is_wanted)) {
+            supervisor_signal(master->supervisor, i, SIGTERM);
+        }
         dealer_close_slot(master->dealer, i);
         supervisor_end_deals(master->supervisor, i);
     }
-    finish_if_alone(master);
+    master_finish_if_alone(master);
 }
 
 static void kill_all(void *owner)
@@ -130,23 +94,45 @@ static void kill_all(void *owner)
     supervisor_signal_all(master->supervisor, SIGKILL);
 }
 
-static void stop(struct master *master)
+static void begin_end(struct master *master)
 {
-    const struct settings *settings = master->context->settings;
+    const uint64_t timeout_ms = master->settings->drain_timeout_ms;
 
-    if (master->phase == MASTER_STOPPING) {
+    master_change_abandon(master);
+    master_set_state(master, MASTER_STOPPING);
+    supervisor_stop_replacing(master->supervisor);
+    if (timeout_ms > 0) {
+        timer_start(&master->kill_limit, &master->timers, timeout_ms + KILL_GRACE_MS);
+    }
+    reception_end(master->reception, master->is_handed_over, end_deals, master);
+    master_finish_if_alone(master); /* nobody lives who could take what is queued */
+}
+
+void master_stop(struct master *master)
+{
+    if (master_state(master) != MASTER_STOPPING) {
+        notifier_stopping(master->context->notifier);
+        begin_end(master);
+    }
+}
+
+void master_hand_over(struct master *master)
+{
+    master->is_handed_over = true;
+    master->context->events->handed_over(master->context->events->owner);
+    begin_end(master);
+}
+
+/* ---- signals ---- */
+
+static void asked_to_stop(struct master *master, int signal_number)
+{
+    if (++master->stop_signals > 1) {
+        kill_all(master); /* a second one ends at once */
         return;
     }
-    master->phase = MASTER_STOPPING;
-    atomic_store(&master->context->scoreboard->master.is_stopping, true);
-    notifier_stopping(master->context->notifier);
-    supervisor_stop_replacing(master->supervisor);
-    if (settings->drain_timeout_ms > 0) {
-        timer_start(&master->kill_limit, &master->timers,
-                    settings->drain_timeout_ms + KILL_GRACE_MS);
-    }
-    reception_end(master->reception, end_deals, master);
-    finish_if_alone(master); /* nobody lives who could take what is queued */
+    LOG_EVENT(LOG_INFO, "stopping", LOG_FIELD_NUMBER("signal", signal_number));
+    master_stop(master);
 }
 
 static void signal_received(void *owner, int signal_number, bool from_process)
@@ -154,135 +140,33 @@ static void signal_received(void *owner, int signal_number, bool from_process)
     struct master *master = owner;
 
     if (signal_set_asks_to_stop(signal_number, from_process)) {
-        if (++master->stop_signals > 1) {
-            kill_all(master); /* a second one ends at once */
-            return;
-        }
-        LOG_EVENT(LOG_INFO, "stopping", LOG_FIELD_NUMBER("signal", signal_number));
-        stop(master);
-    } else if (from_process) {
-        LOG_EVENT(LOG_WARN, "signal_ignored", LOG_FIELD_NUMBER("signal", signal_number),
-                  LOG_FIELD_TEXT("name", sigabbrev_np(signal_number)));
-    }
-}
-
-/* ---- workers ---- */
-
-static void fork_due(void *owner)
-{
-    struct master *master = owner;
-
-    loop_stop(master->loop); /* forks happen outside of it */
-}
-
-static void worker_ready(void *owner, uint32_t slot, int channel_fd)
-{
-    struct master *master = owner;
-
-    master->is_ready[slot] = true;
-    if (master->phase == MASTER_STOPPING) {
-        supervisor_end_deals(master->supervisor, slot);
+        asked_to_stop(master, signal_number);
         return;
     }
-    dealer_open_slot(master->dealer, slot, channel_fd);
-    tell_status(master);
-    for (uint32_t i = 0; i < master->context->settings->workers; i++) {
-        if (!master->is_ready[i] && master->phase == MASTER_STARTING) {
-            return;
-        }
+    if (!from_process) {
+        return; /* a terminal's, about itself */
     }
-    if (master->phase == MASTER_STARTING) {
-        master->phase = MASTER_SERVING;
-        notifier_ready(master->context->notifier, count_ready(master),
-                       master->context->settings->workers);
-        listeners_log_ready(master->context->listeners);
-        reception_open(master->reception);
+    switch (signal_number) {
+    case SIGHUP:
+        master_reload(master);
+        break;
+    case SIGUSR2:
+        master_upgrade(master);
+        break;
+    case SIGWINCH:
+        master_pause(master);
+        break;
+    case SIGTTIN:
+        master_scale(master, 1);
+        break;
+    case SIGTTOU:
+        master_scale(master, -1);
+        break;
+    default:
+        LOG_EVENT(LOG_WARN, "signal_ignored", LOG_FIELD_NUMBER("signal", signal_number),
+                  LOG_FIELD_TEXT("name", sigabbrev_np(signal_number)));
+        break;
     }
-    reception_look(master->reception);
-}
-
-/* Acted on at the end of the turn: a signal to the whole group reaches the workers and us at once,
- * and then they still take what is queued. */
-static void worker_leaving(void *owner, uint32_t slot)
-{
-    struct master *master = owner;
-
-    master->is_leaving[slot] = true;
-    deferred_start(&master->let_leave, master->loop);
-}
-
-static void let_leave(void *owner)
-{
-    struct master *master = owner;
-
-    for (uint32_t i = 0; i < master->context->settings->workers; i++) {
-        if (master->is_leaving[i] && (master->phase != MASTER_STOPPING || master->deals_ended)) {
-            master->is_leaving[i] = false;
-            atomic_store(&master->context->scoreboard->slots[i].others_serve,
-                         master->phase != MASTER_STOPPING);
-            dealer_close_slot(master->dealer, i);
-            supervisor_end_deals(master->supervisor, i);
-        }
-    }
-}
-
-/* Why the slot's worker could not start; empty when it could. */
-static const char *reason_of(const struct master *master, uint32_t slot)
-{
-    return master->context->scoreboard->slots[slot].reason;
-}
-
-static void log_end(const struct master *master, uint32_t slot, const struct worker_end *end,
-                    uint32_t dealt_again)
-{
-    if (reason_of(master, slot)[0] != '\0') {
-        LOG_EVENT(LOG_WARN, "worker_not_ready", LOG_FIELD_NUMBER("slot", slot),
-                  LOG_FIELD_TEXT("reason", reason_of(master, slot)));
-    } else if (end->signal == 0 && end->exit_status == WORKER_EXIT_DRAINED) {
-        LOG_EVENT(LOG_INFO, "worker_left", LOG_FIELD_NUMBER("slot", slot),
-                  LOG_FIELD_NUMBER("pid", end->pid), LOG_FIELD_NUMBER("dealt_again", dealt_again));
-    } else {
-        LOG_EVENT(LOG_WARN, "worker_died", LOG_FIELD_NUMBER("slot", slot),
-                  LOG_FIELD_NUMBER("pid", end->pid), LOG_FIELD_NUMBER("signal", end->signal),
-                  LOG_FIELD_NUMBER("exit_status", end->exit_status),
-                  LOG_FIELD_NUMBER("lived_ms", end->lived_ms),
-                  LOG_FIELD_NUMBER("dealt_again", dealt_again));
-    }
-}
-
-/* A worker cannot work with these settings. At the start, or when it was the last, that is the end.
- */
-static void give_up(struct master *master, uint32_t slot)
-{
-    bool is_end = master->phase == MASTER_STARTING || supervisor_expected(master->supervisor) == 0;
-
-    if (master->phase == MASTER_STOPPING) {
-        return; /* said already */
-    }
-    LOG_EVENT(is_end ? LOG_ERROR : LOG_WARN,
-              master->phase == MASTER_STARTING ? "start_failed" : "worker_given_up",
-              LOG_FIELD_TEXT("reason", reason_of(master, slot)));
-    if (is_end) {
-        master->exit_status = 1;
-        stop(master);
-    }
-}
-
-static void worker_ended(void *owner, uint32_t slot, const struct worker_end *end)
-{
-    struct master *master = owner;
-    uint32_t dealt_again = dealer_bury_slot(master->dealer, slot, loop_now_ms(master->loop));
-
-    master->is_ready[slot] = master->is_leaving[slot] = false;
-    tell_status(master);
-    if (end->not_again ||
-        (master->phase == MASTER_STARTING && reason_of(master, slot)[0] != '\0')) {
-        give_up(master, slot);
-    } else {
-        log_end(master, slot, end, dealt_again);
-    }
-    reception_look(master->reception);
-    finish_if_alone(master);
 }
 
 /* ---- the beginning ---- */
@@ -291,10 +175,9 @@ static int open_dealer(struct master *master)
 {
     const struct dealer_settings settings = {
         .scoreboard = master->context->scoreboard,
-        .slots_count = master->context->settings->workers,
+        .slots_count = SCOREBOARD_SLOTS_MAX,
         .worker_connections_max = descriptors_for_connections(0),
-        .copies_max =
-            descriptors_for_connections(WORKER_DESCRIPTORS * master->context->settings->workers),
+        .copies_max = descriptors_for_connections(WORKER_DESCRIPTORS * master->settings->workers),
     };
 
     return dealer_create(&settings, &master->dealer);
@@ -304,18 +187,20 @@ static int open_supervisor(struct master *master)
 {
     const struct supervisor_settings settings = {
         .scoreboard = master->context->scoreboard,
-        .workers = master->context->settings->workers,
-        .worker_timeout_ms = master->context->settings->worker_timeout_ms,
+        .worker_timeout_ms = master->settings->worker_timeout_ms,
     };
-    const struct supervisor_events events = {
-        .fork_due = fork_due,
-        .ready = worker_ready,
-        .leaving = worker_leaving,
-        .ended = worker_ended,
-        .owner = master,
-    };
+    const struct supervisor_events events = master_worker_events(master);
+    int result = supervisor_create(master->loop, &settings, &events, &master->supervisor);
+    uint32_t slot;
 
-    return supervisor_create(master->loop, &settings, &events, &master->supervisor);
+    for (uint32_t i = 0; i < master->settings->workers && result == 0; i++) {
+        (void)master_add_worker(master, master->settings, &slot); /* there is room */
+    }
+    if (result == 0) {
+        atomic_store(&master->context->scoreboard->master.workers_wanted,
+                     master->settings->workers);
+    }
+    return result;
 }
 
 static int open_signals(struct master *master)
@@ -336,21 +221,21 @@ static int open_all(struct master *master)
     }
     timer_queue_init(&master->timers, master->loop);
     timer_init(&master->kill_limit, kill_all, master);
-    deferred_init(&master->let_leave, let_leave, master);
     timer_init(&master->sign_of_life, sign_of_life_due, master);
-    if (master->context->notifier->watchdog_ms > 0) {
-        sign_of_life_due(master);
-    }
+    master_change_init(master);
     result = open_dealer(master);
     if (result == 0) {
         result = reception_create(master->loop, master->context->listeners, master->dealer,
-                                  workers_accept(master->context), &master->reception);
+                                  master->settings->balance == BALANCE_KERNEL, &master->reception);
     }
     if (result == 0) {
         result = open_supervisor(master);
     }
     if (result == 0) {
         result = open_signals(master);
+    }
+    if (result == 0 && master->context->notifier->watchdog_ms > 0) {
+        sign_of_life_due(master);
     }
     return result;
 }
@@ -376,6 +261,8 @@ static bool fork_all_due(struct master *master, struct master_result *result)
         if (supervisor_fork(master->supervisor, slot, &result->channel_fd) == FORK_CHILD) {
             result->role = MASTER_IS_WORKER;
             result->slot = slot;
+            result->settings = master->slots[slot].settings;
+            result->is_candidate = master->slots[slot].is_candidate;
             return true;
         }
     }
@@ -383,15 +270,18 @@ static bool fork_all_due(struct master *master, struct master_result *result)
 }
 
 /* In a child: closes what it has of the master's. */
-static void close_masters(const struct master_context *context, int channel_fd)
+static void close_masters(const struct master_context *context, const struct master_result *result)
 {
-    int kept[1 + LISTENERS_MAX] = {channel_fd};
+    const bool accepts = result->settings->balance == BALANCE_KERNEL;
+    int kept[1 + LISTENERS_MAX] = {result->channel_fd};
     uint32_t kept_count = 1;
 
     for (uint32_t i = 0; i < context->listeners->count; i++) {
         struct listener *listener = &context->listeners->list[i];
 
-        if (workers_accept(context) && !listener->is_admin) {
+        if (result->is_candidate ? listener->is_dropped : listener->is_new) {
+            *listener = (struct listener){.fd = -1}; /* of other settings than this worker's */
+        } else if (accepts && !listener->is_admin && listener->fd >= 0) {
             kept[kept_count++] = listener->fd;
         } else {
             listener->fd = -1;
@@ -402,7 +292,11 @@ static void close_masters(const struct master_context *context, int channel_fd)
 
 struct master_result master_run(const struct master_context *context)
 {
-    struct master master = {.context = context};
+    struct master master = {
+        .context = context,
+        .settings = context->settings,
+        .generation = 1,
+    };
     struct master_result result = {.role = MASTER_ENDED};
     int opened = open_all(&master);
     bool in_child = false;
@@ -411,14 +305,15 @@ struct master_result master_run(const struct master_context *context)
         in_child = fork_all_due(&master, &result);
         if (!in_child) {
             opened = loop_run(master.loop);
-            if (master.phase == MASTER_STOPPING && supervisor_living(master.supervisor) == 0) {
+            if (master_state(&master) == MASTER_STOPPING &&
+                supervisor_living(master.supervisor) == 0) {
                 break;
             }
         }
     }
     free_all(&master);
     if (in_child) {
-        close_masters(context, result.channel_fd);
+        close_masters(context, &result);
     } else if (opened < 0) {
         LOG_EVENT(LOG_ERROR, "master_failed", LOG_FIELD_TEXT("reason", strerror(-opened)));
         master.exit_status = 1;

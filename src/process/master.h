@@ -11,11 +11,28 @@
 #include "process/listener.h"
 #include "process/notifier.h"
 
+struct upgrade_plan;
+
+/* What the master cannot do, since it knows nothing of commands and stores. */
+struct master_events {
+    /* Reads the settings again, and begins a change of the listeners towards them. NULL, with the
+     * reason, when they are not right or cannot be taken while it runs. What it returns stays as it
+     * is until the reload after the next. */
+    const struct settings *(*read_settings)(void *owner, char out_reason[SETTINGS_PROBLEM_BYTES]);
+    void (*settle)(void *owner, bool is_taken);      /* the end of that: they are in use, or not */
+    void (*serving)(void *owner);                    /* for the first time */
+    void (*failed)(void *owner, const char *reason); /* it cannot start */
+    void (*handed_over)(void *owner); /* another process has all that is not in memory */
+    void *owner;
+};
+
 struct master_context {
-    const struct settings *settings;
+    const struct settings *settings; /* to begin with */
     struct scoreboard *scoreboard;
     struct listeners *listeners;
     const struct notifier *notifier; /* the service manager */
+    const struct upgrade_plan *upgrade;
+    const struct master_events *events;
 };
 
 enum master_role {
@@ -25,9 +42,11 @@ enum master_role {
 
 struct master_result {
     enum master_role role;
-    int exit_status; /* of the master */
-    uint32_t slot;   /* of the worker */
-    int channel_fd;  /* the worker's end; every other descriptor above standard error is closed */
+    int exit_status;                 /* of the master */
+    uint32_t slot;                   /* of the worker */
+    const struct settings *settings; /* the worker's */
+    bool is_candidate;               /* those are not in use yet */
+    int channel_fd; /* the worker's end; every other descriptor above standard error is closed */
 };
 
 /* Serves until it is stopped. In each child that it forks it returns too, so that every process

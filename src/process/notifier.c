@@ -3,6 +3,7 @@
  */
 #include "process/notifier.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -84,12 +85,31 @@ static void tell_serving(const struct notifier *notifier, const char *before, ui
 
 void notifier_ready(const struct notifier *notifier, uint32_t serving, uint32_t wanted)
 {
-    tell_serving(notifier, "READY=1\n", serving, wanted);
+    char before[64];
+
+    (void)snprintf(before, sizeof before,
+                   notifier->is_successor ? "READY=1\nMAINPID=%ld\n" : "READY=1\n", (long)getpid());
+    tell_serving(notifier, before, serving, wanted);
 }
 
 void notifier_status(const struct notifier *notifier, uint32_t serving, uint32_t wanted)
 {
     tell_serving(notifier, "", serving, wanted);
+}
+
+void notifier_reloading(const struct notifier *notifier)
+{
+    char message[128];
+
+    (void)snprintf(message, sizeof message,
+                   "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=reloading\n",
+                   clock_monotonic_us());
+    tell(notifier, message);
+}
+
+void notifier_paused(const struct notifier *notifier)
+{
+    tell(notifier, "STATUS=paused, nobody serves\n");
 }
 
 void notifier_stopping(const struct notifier *notifier)

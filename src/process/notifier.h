@@ -16,6 +16,7 @@ struct notifier {
     int fd; /* -1: nobody is told */
     struct sockaddr_un address;
     socklen_t address_length;
+    bool is_successor;    /* of a process that the manager takes for the main one */
     uint64_t watchdog_ms; /* how long the manager waits for a sign of life; 0: it does not */
 };
 
@@ -28,6 +29,12 @@ void notifier_ready(const struct notifier *notifier, uint32_t serving, uint32_t 
 
 /* The same later on, when it has changed. */
 void notifier_status(const struct notifier *notifier, uint32_t serving, uint32_t wanted);
+
+/* Settings are read again, or another program takes over; notifier_ready() follows. */
+void notifier_reloading(const struct notifier *notifier);
+
+/* Nobody serves, as it was asked for. */
+void notifier_paused(const struct notifier *notifier);
 
 void notifier_stopping(const struct notifier *notifier);
 

@@ -27,6 +27,7 @@ struct source {
     struct reception *reception;
     uint32_t index;
     struct descriptor descriptor;
+    bool is_open;
     bool is_ours; /* else workers accept there by themselves */
     int held_fd;  /* a connection that no worker has room for; -1: none */
 };
@@ -36,6 +37,7 @@ struct reception {
     struct listeners *listeners;
     struct dealer *dealer;
     enum reception_state state;
+    bool leaves_queue; /* at the end: to another process */
     struct timer_queue timers;
     struct timer collect;
     struct timer accept_again;
@@ -71,7 +73,8 @@ static void accept_on(struct reception *reception)
     for (uint32_t i = 0; i < reception->sources_count; i++) {
         struct source *source = &reception->sources[i];
 
-        if (!source->is_ours || (source->held_fd >= 0 && !offer(source, source->held_fd))) {
+        if ((source->held_fd >= 0 && !offer(source, source->held_fd)) || !source->is_open ||
+            !source->is_ours) {
             continue;
         }
         if (source->descriptor.read == READ_NONE && !timer_is_running(&reception->accept_again)) {
@@ -82,6 +85,11 @@ static void accept_on(struct reception *reception)
 
 static void close_source(struct source *source)
 {
+    if (!source->is_open) {
+        return;
+    }
+    source->is_open = false;
+    descriptor_cancel_read(&source->descriptor);
     descriptor_release(&source->descriptor);
     source->reception->listeners->list[source->index].fd = -1;
 }
@@ -92,15 +100,15 @@ static bool end_source(struct source *source)
 {
     int fd;
 
-    if (source->descriptor.closing) {
-        return true;
-    }
-    if (!source->is_ours) {
-        close_source(source); /* what is queued there is the workers' */
-        return true;
-    }
     if (source->held_fd >= 0 && !offer(source, source->held_fd)) {
         return false;
+    }
+    if (!source->is_open) {
+        return true;
+    }
+    if (!source->is_ours || source->reception->leaves_queue) {
+        close_source(source); /* what is queued there is others' */
+        return true;
     }
     while ((fd = descriptor_accept_now(&source->descriptor)) >= 0) {
         if (!offer(source, fd)) {
@@ -132,7 +140,7 @@ static void end_all(struct reception *reception)
 static bool is_waiting(const struct reception *reception)
 {
     for (uint32_t i = 0; i < reception->sources_count; i++) {
-        if (reception->sources[i].held_fd >= 0) {
+        if (reception->sources[i].held_fd >= 0 && reception->state != RECEPTION_CLOSED) {
             return true;
         }
     }
@@ -181,6 +189,37 @@ static void accepted(void *owner, int result, const char *bytes)
 
 static const struct descriptor_events source_events = {.read_done = accepted};
 
+static void open_source(struct reception *reception, uint32_t index)
+{
+    struct source *source = &reception->sources[index];
+
+    descriptor_open(&source->descriptor, reception->loop, reception->listeners->list[index].fd,
+                    &source_events, source);
+    source->is_open = true;
+}
+
+void reception_change(struct reception *reception, bool workers_accept)
+{
+    for (uint32_t i = reception->sources_count; i < reception->listeners->count; i++) {
+        reception->sources[i] = (struct source){.reception = reception, .index = i, .held_fd = -1};
+    }
+    reception->sources_count = reception->listeners->count;
+    for (uint32_t i = 0; i < reception->sources_count; i++) {
+        const struct listener *listener = &reception->listeners->list[i];
+        struct source *source = &reception->sources[i];
+
+        if (source->is_open && listener->is_dropped) {
+            close_source(source);
+        } else if (!source->is_open && listener->fd >= 0) {
+            open_source(reception, i);
+        }
+        source->is_ours = !workers_accept || listener->is_admin;
+        if (source->is_open && !source->is_ours) {
+            descriptor_cancel_read(&source->descriptor);
+        }
+    }
+}
+
 int reception_create(struct loop *loop, struct listeners *listeners, struct dealer *dealer,
                      bool workers_accept, struct reception **out_reception)
 {
@@ -196,18 +235,7 @@ int reception_create(struct loop *loop, struct listeners *listeners, struct deal
     timer_init(&reception->collect, look, reception);
     timer_init(&reception->accept_again, look, reception);
     deferred_init(&reception->look, look, reception);
-    for (uint32_t i = 0; i < listeners->count; i++) {
-        struct source *source = &reception->sources[i];
-
-        *source = (struct source){
-            .reception = reception,
-            .index = i,
-            .is_ours = !workers_accept || listeners->list[i].is_admin,
-            .held_fd = -1,
-        };
-        descriptor_open(&source->descriptor, loop, listeners->list[i].fd, &source_events, source);
-    }
-    reception->sources_count = listeners->count;
+    reception_change(reception, workers_accept);
     *out_reception = reception;
     return 0;
 }
@@ -218,16 +246,31 @@ void reception_open(struct reception *reception)
     reception_look(reception);
 }
 
-void reception_end(struct reception *reception, void (*ended)(void *owner), void *owner)
+static void cancel_all(struct reception *reception)
+{
+    timer_stop(&reception->accept_again);
+    for (uint32_t i = 0; i < reception->sources_count; i++) {
+        if (reception->sources[i].is_open) {
+            descriptor_cancel_read(&reception->sources[i].descriptor);
+        }
+    }
+}
+
+void reception_pause(struct reception *reception)
+{
+    reception->state = RECEPTION_CLOSED;
+    cancel_all(reception);
+}
+
+void reception_end(struct reception *reception, bool leaves_queue, void (*ended)(void *owner),
+                   void *owner)
 {
     bool was_open = reception->state == RECEPTION_OPEN;
 
+    reception->leaves_queue = leaves_queue;
     reception->ended = ended;
     reception->owner = owner;
-    timer_stop(&reception->accept_again);
-    for (uint32_t i = 0; i < reception->sources_count; i++) {
-        descriptor_cancel_read(&reception->sources[i].descriptor);
-    }
+    cancel_all(reception);
     if (was_open) {
         reception->state = RECEPTION_ENDING;
         look(reception);

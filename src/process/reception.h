@@ -20,15 +20,24 @@ struct reception;
 int reception_create(struct loop *loop, struct listeners *listeners, struct dealer *dealer,
                      bool workers_accept, struct reception **out_reception);
 
-/* Begins to accept. */
+/* Begins to accept, or goes on. */
 void reception_open(struct reception *reception);
+
+/* Accepts nothing for now: the kernel's queue holds the visitors. */
+void reception_pause(struct reception *reception);
+
+/* Follows a change of the listeners that is about to be taken: closes those that nobody wants,
+ * which refuses what is queued there, and accepts at the new ones. */
+void reception_change(struct reception *reception, bool workers_accept);
 
 /* Looks at the end of the turn what has changed: a worker has come, gone, or been buried. */
 void reception_look(struct reception *reception);
 
-/* Deals what is queued, if it has been open, and closes the listeners; ended() comes once nothing
- * waits to be dealt any more, possibly from inside the call. */
-void reception_end(struct reception *reception, void (*ended)(void *owner), void *owner);
+/* Deals what is queued, if it is open and does not leave the queue to another process, and closes
+ * the listeners; ended() comes once nothing waits to be dealt any more, possibly from inside the
+ * call. */
+void reception_end(struct reception *reception, bool leaves_queue, void (*ended)(void *owner),
+                   void *owner);
 
 /* Frees; the descriptors go with the process. NULL is fine. */
 void reception_destroy(struct reception *reception);

@@ -11,7 +11,9 @@
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "loop/timer.h"
+#include "process/alone.h"
 #include "process/intake.h"
+#include "process/master.h"
 #include "process/signal_set.h"
 #include "store/store_url.h"
 #include "visits/counting.h"
@@ -25,10 +27,13 @@
 enum {
     BEAT_MS = 500,        /* between two signs of life, at most */
     ABORT_GRACE_MS = 200, /* past the drain time-out, for what is cut to be let go of */
+    IDLE_END_MS = 2500,   /* before it, for idle connections to be closed in order */
 };
 
 struct worker {
     const struct worker_context *context;
+    const struct settings *settings; /* in use */
+    struct alone alone;
     struct loop *loop;
     struct signals signals;
     struct deal_intake *deals;     /* behind a master, though it may never deal */
@@ -41,6 +46,7 @@ struct worker {
     struct timer_queue timers;
     struct timer beat;
     struct timer drain_limit;
+    struct timer idle_limit;
     bool draining;
     bool intake_ended;
     bool store_closing;
@@ -105,18 +111,40 @@ static void drain_timed_out(void *owner)
     end_when_drained(worker);
 }
 
-static void start_draining(struct worker *worker)
+static void end_idle(void *owner)
 {
-    const struct settings *settings = worker->context->settings;
+    struct worker *worker = owner;
 
+    http_server_drain(worker->server, false, server_drained);
+}
+
+static void start_drain_limits(struct worker *worker, bool keeps_idle)
+{
+    const uint64_t timeout_ms = worker->settings->drain_timeout_ms;
+
+    if (timeout_ms == 0) {
+        return;
+    }
+    timer_start(&worker->drain_limit, &worker->timers, timeout_ms);
+    if (keeps_idle) {
+        timer_start(&worker->idle_limit, &worker->timers,
+                    timeout_ms > 2 * IDLE_END_MS ? timeout_ms - IDLE_END_MS : timeout_ms / 2);
+    }
+}
+
+/* `keeps_idle`: others serve on, so a connection may wait for its next answer to be told. */
+static void start_draining(struct worker *worker, bool keeps_idle)
+{
     if (worker->draining) {
+        if (!keeps_idle) {
+            end_idle(worker);
+        }
         return;
     }
     worker->draining = true;
     atomic_store(&worker->context->slot->state, WORKER_DRAINING);
-    if (settings->drain_timeout_ms > 0) {
-        timer_start(&worker->drain_limit, &worker->timers, settings->drain_timeout_ms);
-    }
+    atomic_store(&worker->context->slot->can_count, false);
+    start_drain_limits(worker, keeps_idle);
     if (is_alone(worker)) {
         accept_intake_drain(worker->accepts);
     } else {
@@ -125,7 +153,7 @@ static void start_draining(struct worker *worker)
             accept_intake_hold(worker->accepts); /* what becomes of the queue the master knows */
         }
     }
-    http_server_drain(worker->server, server_drained);
+    http_server_drain(worker->server, keeps_idle, server_drained);
     admin_drain(&worker->admin);
 }
 
@@ -162,7 +190,7 @@ static void intake_ended(void *owner)
     struct worker *worker = owner;
 
     worker->intake_ended = true;
-    start_draining(worker);
+    start_draining(worker, atomic_load(&worker->context->slot->others_serve));
     end_when_drained(worker);
 }
 
@@ -170,16 +198,27 @@ static void intake_ended(void *owner)
 static void deals_ended(void *owner)
 {
     struct worker *worker = owner;
+    const bool others_serve = atomic_load(&worker->context->slot->others_serve);
 
     if (worker->accepts == NULL) {
         intake_ended(worker);
         return;
     }
-    start_draining(worker);
-    if (atomic_load(&worker->context->slot->others_serve)) {
+    start_draining(worker, others_serve);
+    if (others_serve) {
         accept_intake_leave(worker->accepts);
     } else {
         accept_intake_drain(worker->accepts);
+    }
+}
+
+/* Everybody is ready: it is time to accept, if that is what this worker does. */
+static void deals_begun(void *owner)
+{
+    struct worker *worker = owner;
+
+    if (worker->accepts != NULL && !worker->draining) {
+        accept_intake_start(worker->accepts);
     }
 }
 
@@ -205,9 +244,16 @@ static void request_refused(void *owner, const struct refusal *refusal)
 /* Often enough for a master that has little patience. */
 static uint64_t beat_interval_ms(const struct worker *worker)
 {
-    uint64_t quarter_ms = worker->context->settings->worker_timeout_ms / 4;
+    uint64_t quarter_ms = worker->settings->worker_timeout_ms / 4;
 
     return quarter_ms == 0 || quarter_ms > BEAT_MS ? BEAT_MS : quarter_ms;
+}
+
+static bool can_count(void *owner)
+{
+    const struct worker *worker = owner;
+
+    return !worker->draining && counting_is_ready(&worker->counting);
 }
 
 static void beat(void *owner)
@@ -215,6 +261,8 @@ static void beat(void *owner)
     struct worker *worker = owner;
 
     atomic_store_explicit(&worker->context->slot->beat_ms, loop_now_ms(worker->loop),
+                          memory_order_relaxed);
+    atomic_store_explicit(&worker->context->slot->can_count, can_count(worker),
                           memory_order_relaxed);
     counting_beat(&worker->counting);
     if (is_alone(worker)) {
@@ -235,13 +283,67 @@ static void signal_received(void *owner, int signal_number, bool from_process)
         }
         if (is_alone(worker)) {
             LOG_EVENT(LOG_INFO, "stopping", LOG_FIELD_NUMBER("signal", signal_number));
+            alone_stop(&worker->alone);
+            atomic_store(&worker->context->scoreboard->master.state, MASTER_STOPPING);
             notifier_stopping(worker->context->notifier);
         }
-        start_draining(worker);
-    } else if (from_process) {
+        start_draining(worker, false);
+    } else if (from_process && !alone_act(&worker->alone, signal_number)) {
         LOG_EVENT(LOG_WARN, "signal_ignored", LOG_FIELD_NUMBER("signal", signal_number),
                   LOG_FIELD_TEXT("name", sigabbrev_np(signal_number)));
     }
+}
+
+/* ---- what a single process is asked for ---- */
+
+static void apply_settings(void *owner, const struct settings *settings)
+{
+    struct worker *worker = owner;
+
+    worker->settings = settings;
+    http_server_set_timeouts(worker->server, settings->header_timeout_ms, settings->body_timeout_ms,
+                             settings->idle_timeout_ms);
+}
+
+static void pause_serving(void *owner)
+{
+    struct worker *worker = owner;
+
+    accept_intake_hold(worker->accepts);
+    http_server_drain(worker->server, false, server_drained);
+}
+
+static void resume_serving(void *owner)
+{
+    struct worker *worker = owner;
+
+    http_server_resume(worker->server);
+    accept_intake_start(worker->accepts);
+}
+
+static void hand_over(void *owner)
+{
+    struct worker *worker = owner;
+
+    atomic_store(&worker->context->scoreboard->master.state, MASTER_STOPPING);
+    start_draining(worker, true);
+}
+
+static void open_alone(struct worker *worker)
+{
+    const struct worker_context *context = worker->context;
+    const struct alone_context alone_context = {
+        .settings = context->settings,
+        .scoreboard = context->scoreboard,
+        .listeners = context->listeners,
+        .notifier = context->notifier,
+        .program = context->events,
+        .plan = context->upgrade,
+    };
+    const struct alone_events events = {apply_settings, pause_serving, resume_serving, hand_over,
+                                        worker};
+
+    alone_init(&worker->alone, worker->loop, &alone_context, &events);
 }
 
 /* ---- the start ---- */
@@ -252,6 +354,7 @@ static void explain(struct worker *worker, const char *reason)
 {
     if (is_alone(worker)) {
         LOG_EVENT(LOG_ERROR, "start_failed", LOG_FIELD_TEXT("reason", reason));
+        worker->context->events->failed(worker->context->events->owner, reason);
     } else {
         scoreboard_slot_set_reason(worker->context->slot, reason);
     }
@@ -279,13 +382,6 @@ static int open_server(struct worker *worker)
     return http_server_create(worker->loop, &http_settings, &worker->server);
 }
 
-static bool can_count(void *owner)
-{
-    const struct worker *worker = owner;
-
-    return !worker->draining && counting_is_ready(&worker->counting);
-}
-
 static int open_admin(struct worker *worker)
 {
     const struct worker_context *context = worker->context;
@@ -294,14 +390,14 @@ static int open_admin(struct worker *worker)
     struct admin_view view = {
         .version = context->version,
         .scoreboard = context->scoreboard,
-        .slots_count = settings->workers == 0 ? 1 : settings->workers,
         .listen = worker->listen,
         .store = worker->store_text,
         .key = settings->key,
     };
 
     for (uint32_t i = 0; i < context->listeners->count; i++) {
-        if (!context->listeners->list[i].is_admin) {
+        if (listener_is_in_use(&context->listeners->list[i]) &&
+            !context->listeners->list[i].is_admin) {
             worker->listen[view.listen_count++] = context->listeners->list[i].name;
         }
     }
@@ -326,8 +422,10 @@ static int open_counting(struct worker *worker)
 static int open_intakes(struct worker *worker)
 {
     const struct worker_context *context = worker->context;
-    const struct intake_events deal_events = {intake_took, deals_ended, worker};
-    const struct intake_events accept_events = {intake_took, intake_ended, worker};
+    const struct intake_events deal_events = {
+        .took = intake_took, .ended = deals_ended, .begun = deals_begun, .owner = worker};
+    const struct intake_events accept_events = {
+        .took = intake_took, .ended = intake_ended, .owner = worker};
     int result = 0;
 
     if (!is_alone(worker)) {
@@ -388,10 +486,10 @@ static void tell_ready(struct worker *worker)
               LOG_FIELD_NUMBER("layout", worker->counting.store->kind->layout));
     beat(worker);
     atomic_store(&worker->context->slot->state, WORKER_SERVING);
-    if (worker->accepts != NULL) {
-        accept_intake_start(worker->accepts);
-    }
     if (is_alone(worker)) {
+        accept_intake_start(worker->accepts);
+        atomic_store(&worker->context->scoreboard->master.state, MASTER_SERVING);
+        worker->context->events->serving(worker->context->events->owner);
         listeners_log_ready(worker->context->listeners);
         notifier_ready(worker->context->notifier, 1, 1);
     } else {
@@ -410,6 +508,7 @@ static void close_all(struct worker *worker)
 {
     timer_stop(&worker->beat);
     timer_stop(&worker->drain_limit);
+    timer_stop(&worker->idle_limit);
     deal_intake_destroy(worker->deals);
     accept_intake_destroy(worker->accepts);
     if (worker->signals.descriptor.loop != NULL) {
@@ -428,6 +527,7 @@ static void close_all(struct worker *worker)
     counting_finish(&worker->counting);
     http_server_destroy(worker->server);
     admin_finish(&worker->admin);
+    alone_finish(&worker->alone);
     timer_queue_finish(&worker->timers);
     loop_destroy(worker->loop);
 }
@@ -436,6 +536,7 @@ int worker_run(const struct worker_context *context)
 {
     struct worker worker = {
         .context = context,
+        .settings = context->settings,
         .exit_status = WORKER_EXIT_DRAINED,
         .refused_limit = {.burst = 100, .period_ms = 1000},
     };
@@ -447,8 +548,12 @@ int worker_run(const struct worker_context *context)
         return WORKER_EXIT_FAILED;
     }
     timer_queue_init(&worker.timers, worker.loop);
+    if (is_alone(&worker)) {
+        open_alone(&worker);
+    }
     timer_init(&worker.beat, beat, &worker);
     timer_init(&worker.drain_limit, drain_timed_out, &worker);
+    timer_init(&worker.idle_limit, end_idle, &worker);
     result = open_all(&worker, reason);
     if (result < 0) {
         explain(&worker, reason);

@@ -21,14 +21,17 @@ struct worker_context {
     const struct settings *settings;
     const struct store_url *store_url; /* with its secrets */
     enum loop_kind loop_kind;
-    const struct scoreboard *scoreboard;
+    struct scoreboard *scoreboard;
     struct scoreboard_slot *slot; /* this worker's */
     uint32_t slot_index;
-    int channel_fd;                  /* the worker's end; -1: alone */
-    struct listeners *listeners;     /* those that are open it accepts from by itself */
-    bool accepts;                    /* whether there are any */
-    struct fair_share share;         /* of what comes to them */
-    const struct notifier *notifier; /* alone: the service manager */
+    int channel_fd;              /* the worker's end; -1: alone */
+    struct listeners *listeners; /* those that are open it accepts from by itself */
+    bool accepts;                /* whether there are any */
+    struct fair_share share;     /* of what comes to them */
+    /* Alone: */
+    const struct notifier *notifier; /* the service manager */
+    const struct master_events *events;
+    const struct upgrade_plan *upgrade;
 };
 
 /* Serves until it has been drained. Returns the process's exit status (enum worker_exit); the

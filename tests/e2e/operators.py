@@ -54,3 +54,39 @@ def pid_file_of(footfall):
     eventually(lambda: os.path.exists(path), "the pid file is there")
     with open(path, encoding="ascii") as file:
         return path, int(file.read())
+
+
+class Operator:
+    """Who gives a footfall commands, and follows it over upgrades."""
+
+    def __init__(self, footfall, run_footfall):
+        self.footfall = footfall
+        self.run = run_footfall
+
+    def command(self, *words):
+        return self.run(*words, env={"RUNTIME_DIRECTORY": self.footfall.runtime}, timeout=60)
+
+    def _do(self, *words):
+        outcome = self.command(*words)
+        assert outcome.exit_status == 0 and outcome.log == "", outcome
+
+    def reload(self):
+        self._do("reload")
+
+    def upgrade(self):
+        self._do("upgrade")
+
+    def scale(self, workers):
+        self._do("scale", str(workers))
+
+    def stop(self):
+        self._do("stop")
+
+    def status(self):
+        outcome = self.command("status", "--json")
+        assert outcome.exit_status == 0, outcome
+        return json.loads(outcome.output)
+
+    def pid(self):
+        """Of the process that serves now."""
+        return self.status()["pid"]

@@ -1,5 +1,4 @@
-"""Stopping: requests in flight are answered, nothing new is taken, and it ends in time. And the
-signals that are not to stop anything."""
+"""Stopping: requests in flight are answered, nothing new is taken, and it ends in time."""
 
 import contextlib
 import fcntl
@@ -21,10 +20,6 @@ from ring import assert_strictly_in_turn, wait_for_workers
 from waiting import PATIENCE_S, eventually
 
 pytestmark = BALANCED
-
-#: Logged and ignored until the operations issue is done.
-HARMLESS = ["HUP", "USR1", "USR2", "WINCH", "TTIN", "TTOU"]
-
 
 def to_the_process(footfall, number):
     footfall.send_signal(number)
@@ -336,24 +331,6 @@ def test_connections_queued_before_the_stop_are_served(start_footfall, shared_st
         client.close()
     assert footfall.wait() == 0
     assert count_in(shared_store) == 301
-
-
-@EACH_FORM
-def test_signals_that_are_not_handled_yet_stop_nothing_when_the_whole_group_gets_them(
-    start_footfall, workers
-):
-    footfall = start_footfall(store="memory:", workers=workers, own_group=True)
-    pids = footfall.family()
-    assert len(pids) == workers + 1
-    with Client(footfall.address) as client:
-        for index, name in enumerate(HARMLESS):
-            to_the_group(footfall, getattr(signal, f"SIG{name}"))
-            footfall.wait_for_log("signal_ignored", name=name)
-            assert client.visit()[0] == index + 1
-    assert len(footfall.events("signal_ignored")) == len(HARMLESS)
-    assert footfall.family() == pids
-    assert footfall.stop() == 0
-
 
 
 #: Becomes the leader of a session on the terminal named first, then the program.

@@ -51,11 +51,12 @@ static void note_ended(void *owner)
 
 static const struct intake_events events = {.took = note_took, .ended = note_ended};
 
+static struct listeners listeners;
+
 static int begin_with(uint32_t connections_max)
 {
     struct fair_share share = {.connections_max = connections_max};
     struct address wanted[LISTENERS];
-    struct listeners listeners;
     char reason[LISTENER_REASON_BYTES];
 
     descriptors_before = descriptors_open_now();
@@ -75,9 +76,6 @@ static int begin_with(uint32_t connections_max)
     forget_clients();
     destroys_at_the_end = false;
     assert_int_equal(accept_intake_create(turning.loop, &listeners, &share, &events, &intake), 0);
-    for (unsigned i = 0; i < LISTENERS; i++) {
-        assert_int_equal(listeners.list[i].fd, -1); /* they are the intake's now */
-    }
     return 0;
 }
 
@@ -98,6 +96,9 @@ static int finish(void **state)
     (void)state;
     accept_intake_destroy(intake);
     turn_for(&turning, 2);
+    for (unsigned i = 0; i < LISTENERS; i++) {
+        assert_int_equal(listeners.list[i].fd, -1); /* it has closed them */
+    }
     turning_finish(&turning);
     scoreboard_destroy(board);
     close_clients();

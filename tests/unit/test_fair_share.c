@@ -16,6 +16,7 @@ static int begin(void **state)
 {
     (void)state;
     assert_int_equal(scoreboard_create(&board), 0);
+    atomic_store(&board->master.slots, SLOTS);
     for (unsigned i = 0; i < SLOTS; i++) {
         scoreboard_slot_clear(&board->slots[i], WORKER_SERVING, NOW_MS);
     }
@@ -32,7 +33,7 @@ static int finish(void **state)
 /* Whether the worker of slot 0 has too many, the others having so many. */
 static bool exceeds(uint32_t own, uint32_t second, uint32_t third)
 {
-    const struct fair_share share = {board, SLOTS, 0, CONNECTIONS_MAX};
+    const struct fair_share share = {board, true, 0, CONNECTIONS_MAX};
 
     atomic_store(&board->slots[0].connections, own);
     atomic_store(&board->slots[1].connections, second);
@@ -91,7 +92,7 @@ static void one_without_room_is_not_let_go_first(void **state)
 
 static void it_is_full_at_its_limit(void **state)
 {
-    const struct fair_share share = {board, SLOTS, 2, CONNECTIONS_MAX};
+    const struct fair_share share = {board, true, 2, CONNECTIONS_MAX};
 
     (void)state;
     atomic_store(&board->slots[2].connections, CONNECTIONS_MAX - 1);

@@ -44,7 +44,7 @@ static void have(uint32_t own, uint32_t other)
 static int begin(void **state)
 {
     struct address wanted;
-    struct listeners listeners;
+    static struct listeners listeners;
     char reason[LISTENER_REASON_BYTES];
     socklen_t length = sizeof address;
 
@@ -52,10 +52,11 @@ static int begin(void **state)
     descriptors_before = descriptors_open_now();
     turning_init(&turning);
     assert_int_equal(scoreboard_create(&board), 0);
+    atomic_store(&board->master.slots, SLOTS);
     for (unsigned i = 0; i < SLOTS; i++) {
         scoreboard_slot_clear(&board->slots[i], WORKER_SERVING, loop_now_ms(turning.loop));
     }
-    share = (struct fair_share){board, SLOTS, OWN_SLOT, CONNECTIONS_MAX};
+    share = (struct fair_share){board, true, OWN_SLOT, CONNECTIONS_MAX};
     assert_true(address_parse(SLICE("127.0.0.1:0"), &wanted));
     assert_int_equal(listeners_open(&wanted, 1, &listeners, reason), 0);
     assert_int_equal(getsockname(listeners.list[0].fd, (struct sockaddr *)&address, &length), 0);

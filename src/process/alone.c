@@ -1,0 +1,236 @@
+/*
+ * alone.c - reload in place, upgrade and pause without a master.
+ */
+#include "process/alone.h"
+
+#include "base/clock.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { UPGRADE_LIMIT_MS = 20 * 1000 };
+
+static struct scoreboard_master *board_of(const struct alone *alone)
+{
+    return &alone->context.scoreboard->master;
+}
+
+static void begin_change(struct alone *alone, enum change_kind kind)
+{
+    LOG_EVENT(LOG_INFO, kind == CHANGE_RELOAD ? "reloading" : "upgrading");
+    scoreboard_change_begin(board_of(alone), kind, clock_wall_ms());
+    notifier_reloading(alone->context.notifier);
+}
+
+static void fail_change(struct alone *alone, const char *event, const char *reason)
+{
+    LOG_EVENT(LOG_ERROR, event, LOG_FIELD_TEXT("reason", reason));
+    scoreboard_change_end(board_of(alone), reason, clock_wall_ms());
+    notifier_ready(alone->context.notifier, 1, 1);
+}
+
+/* ---- reload ---- */
+
+static bool is_same_address(const struct address *one, const struct address *other)
+{
+    return one->is_unix == other->is_unix && one->port == other->port &&
+           strcmp(one->host, other->host) == 0 && strcmp(one->path, other->path) == 0;
+}
+
+static bool is_same_listen(const struct settings *now, const struct settings *next)
+{
+    bool is_same = now->listen_count == next->listen_count;
+
+    for (uint32_t i = 0; i < now->listen_count && is_same; i++) {
+        is_same = is_same_address(&now->listen[i], &next->listen[i]);
+    }
+    return is_same;
+}
+
+/* The name of a setting that has changed and cannot in place, or NULL. */
+static const char *find_fixed(const struct settings *now, const struct settings *next)
+{
+    if (!is_same_listen(now, next)) {
+        return "listen";
+    }
+    if (strcmp(now->store, next->store) != 0) {
+        return "store";
+    }
+    if (strcmp(now->key, next->key) != 0) {
+        return "key";
+    }
+    if (now->store_timeout_ms != next->store_timeout_ms) {
+        return "store-timeout";
+    }
+    if (now->loop != next->loop) {
+        return "loop";
+    }
+    if (now->admin_kind != next->admin_kind || !is_same_address(&now->admin, &next->admin)) {
+        return "admin";
+    }
+    return NULL;
+}
+
+static void reload(struct alone *alone)
+{
+    const struct master_events *program = alone->context.program;
+    const struct settings *next;
+    char reason[SETTINGS_PROBLEM_BYTES];
+    const char *fixed;
+
+    begin_change(alone, CHANGE_RELOAD);
+    next = program->read_settings(program->owner, reason);
+    if (next == NULL) {
+        fail_change(alone, "reload_failed", reason);
+        return;
+    }
+    fixed = find_fixed(alone->context.settings, next);
+    if (fixed != NULL) {
+        program->settle(program->owner, false);
+        (void)snprintf(reason, sizeof reason,
+                       "%s: a single process cannot change it in place; USR2 or a restart does",
+                       fixed);
+        fail_change(alone, "reload_failed", reason);
+        return;
+    }
+    program->settle(program->owner, true);
+    alone->context.settings = next;
+    alone->events.apply(alone->events.owner, next);
+    atomic_fetch_add(&board_of(alone)->generation, 1);
+    LOG_EVENT(LOG_INFO, "reloaded",
+              LOG_FIELD_NUMBER("generation", atomic_load(&board_of(alone)->generation)));
+    scoreboard_change_end(board_of(alone), NULL, clock_wall_ms());
+    notifier_ready(alone->context.notifier, 1, 1);
+}
+
+/* ---- upgrade ---- */
+
+static void upgrade_ready(void *owner)
+{
+    struct alone *alone = owner;
+    const struct master_events *program = alone->context.program;
+
+    timer_stop(&alone->upgrade_limit);
+    alone->is_upgrading = false;
+    LOG_EVENT(LOG_INFO, "upgraded", LOG_FIELD_NUMBER("pid", alone->upgrade.pid));
+    scoreboard_change_end(board_of(alone), NULL, clock_wall_ms());
+    program->handed_over(program->owner);
+    alone->events.hand_over(alone->events.owner);
+}
+
+static void upgrade_failed(void *owner, const char *reason)
+{
+    struct alone *alone = owner;
+
+    timer_stop(&alone->upgrade_limit);
+    alone->is_upgrading = false;
+    fail_change(alone, "upgrade_failed", reason);
+}
+
+static void upgrade_timed_out(void *owner)
+{
+    struct alone *alone = owner;
+
+    upgrade_cancel(&alone->upgrade);
+    upgrade_failed(alone, "the new process was not ready in time");
+}
+
+static void upgrade(struct alone *alone)
+{
+    const struct upgrade_events events = {upgrade_ready, upgrade_failed, alone};
+    int result;
+
+    begin_change(alone, CHANGE_UPGRADE);
+    if (getpid() == 1) {
+        fail_change(alone, "upgrade_failed",
+                    "as process 1 it cannot leave to another: start a new container");
+        return;
+    }
+    alone->is_upgrading = true;
+    timer_start(&alone->upgrade_limit, &alone->timers, UPGRADE_LIMIT_MS);
+    result = upgrade_start(&alone->upgrade, alone->loop, alone->context.plan,
+                           alone->context.listeners, &events);
+    if (result < 0) {
+        upgrade_failed(alone, strerror(-result));
+    }
+}
+
+/* ---- pause ---- */
+
+static bool is_paused(const struct alone *alone)
+{
+    return atomic_load(&board_of(alone)->state) == MASTER_PAUSED;
+}
+
+static void pause_all(struct alone *alone)
+{
+    if (!is_paused(alone)) {
+        atomic_store(&board_of(alone)->state, MASTER_PAUSED);
+        LOG_EVENT(LOG_INFO, "paused");
+        notifier_paused(alone->context.notifier);
+        alone->events.pause(alone->events.owner);
+    }
+}
+
+static void resume_all(struct alone *alone)
+{
+    if (is_paused(alone)) {
+        atomic_store(&board_of(alone)->state, MASTER_SERVING);
+        LOG_EVENT(LOG_INFO, "resumed");
+        notifier_status(alone->context.notifier, 1, 1);
+        alone->events.resume(alone->events.owner);
+    }
+}
+
+/* ---- signals ---- */
+
+bool alone_act(struct alone *alone, int signal_number)
+{
+    if (atomic_load(&board_of(alone)->state) == MASTER_STOPPING || alone->is_upgrading) {
+        return signal_number != SIGUSR1; /* it is on its way: what is asked for now is the next's */
+    }
+    switch (signal_number) {
+    case SIGHUP:
+        reload(alone);
+        resume_all(alone);
+        return true;
+    case SIGUSR2:
+        upgrade(alone);
+        return true;
+    case SIGWINCH:
+        pause_all(alone);
+        return true;
+    case SIGTTIN:
+    case SIGTTOU:
+        LOG_EVENT(LOG_WARN, "scale_refused",
+                  LOG_FIELD_TEXT("reason", "this is a single process: --workers 0"));
+        return true;
+    default:
+        return false;
+    }
+}
+
+void alone_init(struct alone *alone, struct loop *loop, const struct alone_context *context,
+                const struct alone_events *events)
+{
+    *alone = (struct alone){.context = *context, .events = *events, .loop = loop};
+    timer_queue_init(&alone->timers, loop);
+    timer_init(&alone->upgrade_limit, upgrade_timed_out, alone);
+}
+
+void alone_stop(struct alone *alone)
+{
+    if (alone->is_upgrading) {
+        upgrade_cancel(&alone->upgrade);
+        upgrade_failed(alone, "it was asked to stop");
+    }
+}
+
+void alone_finish(struct alone *alone)
+{
+    if (alone->loop != NULL) {
+        timer_queue_finish(&alone->timers);
+    }
+}

@@ -1,0 +1,129 @@
+/*
+ * inheritance.c - environment variables to listeners and back.
+ */
+#include "process/inheritance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool set_number(const char *name, long number)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%ld", number);
+    return setenv(name, text, 1) == 0;
+}
+
+bool inheritance_export(const struct inheritance *inheritance)
+{
+    char names[LISTENERS_MAX * 8] = "";
+    char succession[64];
+    size_t length = 0;
+
+    for (uint32_t i = 0; i < inheritance->count; i++) {
+        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", i > 0 ? ":" : "",
+                                   inheritance->is_admin[i] ? "admin" : "visit");
+    }
+    (void)snprintf(succession, sizeof succession, "%d,%d", inheritance->words_fd,
+                   inheritance->are_activated ? 1 : 0);
+    return set_number("LISTEN_PID", (long)getpid()) &&
+           set_number("LISTEN_FDS", (long)inheritance->count) &&
+           setenv("LISTEN_FDNAMES", names, 1) == 0 &&
+           setenv("FOOTFALL_SUCCESSION", succession, 1) == 0 &&
+           (getenv("WATCHDOG_PID") == NULL || set_number("WATCHDOG_PID", (long)getpid()));
+}
+
+/* Whether the socket `index` is called "admin" in a list that colons divide. */
+static bool is_named_admin(const char *names, uint32_t index)
+{
+    for (uint32_t i = 0; names != NULL && i < index; i++) {
+        names = strchr(names, ':');
+        names = names == NULL ? NULL : names + 1;
+    }
+    return names != NULL && strncmp(names, "admin", 5) == 0 &&
+           (names[5] == '\0' || names[5] == ':');
+}
+
+/* Makes a socket that was handed over as one of ours is. */
+static bool adopt(int fd, bool is_admin, struct listeners *listeners, char *out_reason)
+{
+    int is_listening = 0;
+    socklen_t length = sizeof is_listening;
+    int result = getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) < 0 ? -errno : 0;
+
+    if (result == 0 && is_listening == 0) {
+        result = -EINVAL;
+    }
+    if (result == 0 && (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+                        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)) {
+        result = -errno;
+    }
+    if (result == 0) {
+        result = listeners_inherit(listeners, fd, is_admin);
+    }
+    if (result < 0) {
+        (void)snprintf(out_reason, LISTENER_REASON_BYTES,
+                       "descriptor %d of LISTEN_FDS is no socket to serve on: %s", fd,
+                       result == -EINVAL ? "it does not listen" : strerror(-result));
+    }
+    return result == 0;
+}
+
+/* The socket to the footfall before this one. */
+static void take_succession(struct inheritance *inheritance)
+{
+    const char *text = getenv("FOOTFALL_SUCCESSION");
+    int fd = -1;
+    int are_activated = 0;
+
+    if (text != NULL && sscanf(text, "%d,%d", &fd, &are_activated) == 2 &&
+        fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) {
+        inheritance->words_fd = fd;
+        inheritance->are_activated = are_activated != 0;
+    }
+}
+
+bool inheritance_take(struct inheritance *out_inheritance, struct listeners *listeners,
+                      char out_reason[LISTENER_REASON_BYTES])
+{
+    const char *pid = getenv("LISTEN_PID");
+    const char *count = getenv("LISTEN_FDS");
+    bool is_taken = true;
+
+    *out_inheritance = (struct inheritance){.words_fd = -1};
+    if (pid != NULL && count != NULL && strtol(pid, NULL, 10) == (long)getpid()) {
+        const long sockets = strtol(count, NULL, 10);
+
+        out_inheritance->are_activated = sockets > 0;
+        take_succession(out_inheritance);
+        if (sockets < 0 || sockets > LISTENERS_MAX) {
+            (void)snprintf(out_reason, LISTENER_REASON_BYTES,
+                           "LISTEN_FDS=%.20s: at most %d sockets", count, LISTENERS_MAX);
+            is_taken = false;
+        }
+        for (uint32_t i = 0; is_taken && i < (uint32_t)sockets; i++) {
+            is_taken = adopt(INHERITANCE_FIRST_FD + (int)i,
+                             is_named_admin(getenv("LISTEN_FDNAMES"), i), listeners, out_reason);
+        }
+    }
+    listeners->are_activated = out_inheritance->are_activated;
+    (void)unsetenv("LISTEN_PID");
+    (void)unsetenv("LISTEN_FDS");
+    (void)unsetenv("LISTEN_FDNAMES");
+    (void)unsetenv("FOOTFALL_SUCCESSION");
+    return is_taken;
+}
+
+void inheritance_tell(struct inheritance *inheritance, const char *word)
+{
+    if (inheritance->words_fd >= 0) {
+        (void)send(inheritance->words_fd, word, strlen(word), MSG_NOSIGNAL);
+        (void)close(inheritance->words_fd);
+        inheritance->words_fd = -1;
+    }
+}

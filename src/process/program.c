@@ -1,0 +1,200 @@
+/*
+ * program.c - opening, reading again, handing over and closing.
+ */
+#include "process/program.h"
+
+#include "base/log.h"
+#include "process/admin_listener.h"
+#include "process/loop_choice.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- listeners and files ---- */
+
+/* Says to a change of the listeners what these settings want. */
+static bool want_listeners(struct program *program, struct program_settings *settings,
+                           char out_reason[LISTENER_REASON_BYTES])
+{
+    const struct settings *asked = &settings->configuration.settings;
+    int result = 0;
+
+    for (uint32_t i = 0; i < asked->listen_count && result == 0; i++) {
+        if (!program->listeners.are_activated) {
+            result = listeners_want(&program->listeners, &asked->listen[i], false, out_reason);
+        }
+    }
+    if (result == 0) {
+        result =
+            admin_listener_want(asked, &program->listeners, &settings->pid_files[0], out_reason);
+    }
+    memcpy(settings->pid_files[1].path, asked->pid_file, sizeof settings->pid_files[1].path);
+    return result == 0;
+}
+
+static void write_pid_files(struct program_settings *settings)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        (void)pid_file_write(&settings->pid_files[i]);
+    }
+}
+
+/* Takes away those of `settings` that `kept` does not have; NULL: all. */
+static void remove_pid_files(const struct program_settings *settings,
+                             const struct program_settings *kept)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        if (kept == NULL || strcmp(settings->pid_files[i].path, kept->pid_files[i].path) != 0) {
+            pid_file_remove(&settings->pid_files[i]);
+        }
+    }
+}
+
+/* The file of a predecessor's socket that these settings do not want stays until we serve. */
+static void leave_admin_for_now(struct program *program)
+{
+    for (uint32_t i = 0; i < program->listeners.count; i++) {
+        struct listener *listener = &program->listeners.list[i];
+
+        if (listener->is_dropped && listener->is_admin) {
+            program->left_admin = *listener;
+            listener->path[0] = '\0';
+        }
+    }
+}
+
+bool program_open(struct program *program, char out_reason[LISTENER_REASON_BYTES])
+{
+    struct program_settings *settings = &program->settings[0];
+    struct listeners *listeners = &program->listeners;
+    bool is_open;
+
+    listeners->is_patient = true;
+    if (loop_choose(settings->configuration.settings.loop, &settings->loop_kind, out_reason) < 0) {
+        return false;
+    }
+    is_open = inheritance_take(&program->inheritance, listeners, out_reason);
+    program->notifier.is_successor = program->inheritance.words_fd >= 0;
+    listeners_begin_change(listeners);
+    is_open = is_open && want_listeners(program, settings, out_reason);
+    leave_admin_for_now(program);
+    listeners_end_change(listeners, is_open);
+    if (!is_open) {
+        inheritance_tell(&program->inheritance, out_reason);
+        listeners_close(listeners);
+    }
+    listeners->is_patient = false; /* a reload does not wait for others to go */
+    return is_open;
+}
+
+void program_close(struct program *program)
+{
+    listeners_close(&program->listeners);
+    listeners_unlink(&program->listeners);
+    remove_pid_files(&program->settings[program->in_use], NULL);
+}
+
+const struct program_settings *program_settings_of(const struct program *program,
+                                                   const struct settings *settings)
+{
+    return settings == &program->settings[1].configuration.settings ? &program->settings[1]
+                                                                    : &program->settings[0];
+}
+
+/* ---- reading again ---- */
+
+static struct program_settings *candidate_of(struct program *program)
+{
+    return &program->settings[1 - program->in_use];
+}
+
+/* What cannot change while it runs. NULL when all can. */
+static const char *fixed_setting(const struct settings *now, const struct settings *next)
+{
+    if ((now->workers == 0) != (next->workers == 0)) {
+        return "workers: from or to 0 takes a restart";
+    }
+    return NULL;
+}
+
+static const struct settings *read_settings(void *owner, char out_reason[SETTINGS_PROBLEM_BYTES])
+{
+    struct program *program = owner;
+    struct program_settings *candidate = candidate_of(program);
+    const struct settings *now = &program->settings[program->in_use].configuration.settings;
+    char reason[LISTENER_REASON_BYTES];
+    const char *fixed;
+
+    if (configuration_read(program->arguments_count, program->arguments, &candidate->configuration,
+                           out_reason) != SETTINGS_READ) {
+        return NULL;
+    }
+    fixed = fixed_setting(now, &candidate->configuration.settings);
+    if (fixed != NULL) {
+        (void)snprintf(out_reason, SETTINGS_PROBLEM_BYTES, "%s", fixed);
+        return NULL;
+    }
+    listeners_begin_change(&program->listeners);
+    if (loop_choose(candidate->configuration.settings.loop, &candidate->loop_kind, reason) < 0 ||
+        !want_listeners(program, candidate, reason)) {
+        listeners_end_change(&program->listeners, false);
+        (void)snprintf(out_reason, SETTINGS_PROBLEM_BYTES, "%s", reason);
+        return NULL;
+    }
+    return &candidate->configuration.settings;
+}
+
+static void settle(void *owner, bool is_taken)
+{
+    struct program *program = owner;
+    struct program_settings *candidate = candidate_of(program);
+
+    listeners_end_change(&program->listeners, is_taken);
+    if (is_taken) {
+        remove_pid_files(&program->settings[program->in_use], candidate);
+        write_pid_files(candidate);
+        program->in_use = 1 - program->in_use;
+        log_init(candidate->configuration.settings.log_level,
+                 candidate->configuration.settings.log_format);
+    }
+}
+
+/* ---- beginning and end ---- */
+
+static void serving(void *owner)
+{
+    struct program *program = owner;
+
+    write_pid_files(&program->settings[program->in_use]);
+    listener_unlink(&program->left_admin);
+    inheritance_tell(&program->inheritance, INHERITANCE_READY);
+}
+
+static void failed(void *owner, const char *reason)
+{
+    struct program *program = owner;
+
+    inheritance_tell(&program->inheritance, reason);
+}
+
+/* The sockets' files are the successor's; so are the files with its pid. */
+static void handed_over(void *owner)
+{
+    struct program *program = owner;
+
+    for (uint32_t i = 0; i < program->listeners.count; i++) {
+        program->listeners.list[i].path[0] = '\0';
+    }
+}
+
+struct master_events program_events(struct program *program)
+{
+    return (struct master_events){
+        .read_settings = read_settings,
+        .settle = settle,
+        .serving = serving,
+        .failed = failed,
+        .handed_over = handed_over,
+        .owner = program,
+    };
+}

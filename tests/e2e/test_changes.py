@@ -1,0 +1,455 @@
+"""Reload, upgrade and scale under load: no request fails, no number comes twice."""
+
+import os
+import shutil
+import signal
+import socket
+import time
+
+import pytest
+
+from counter_value import count_in
+from forms import BALANCED, EACH_BALANCE, EACH_FORM
+from footfall_process import binary
+from http_client import Client, request, visit
+from load import Load, many
+from operators import Operator, status
+from waiting import eventually
+
+pytestmark = BALANCED
+
+#: Connections that are kept, and one for each request.
+EACH_KEEPING = pytest.mark.parametrize("each_connection", [None, 1], ids=["kept", "each new"])
+
+
+@pytest.fixture
+def operator(run_footfall):
+    """operator(footfall): who gives it commands."""
+    return lambda footfall: Operator(footfall, run_footfall)
+
+
+def assert_nothing_failed(record, store):
+    record.assert_none_hung()
+    assert not record.refused and not record.failed, (record.refused + record.failed)[:5]
+    record.assert_consistent()
+    record.assert_exact(1, count_in(store))
+
+
+# ---- under load
+
+
+@EACH_BALANCE
+@EACH_KEEPING
+def test_no_request_fails_over_reloads(start_footfall, operator, shared_store, each_connection):
+    footfall = start_footfall(store=shared_store, workers=2)
+    boss = operator(footfall)
+    with Load(footfall.address, clients=8, each_connection=each_connection) as load:
+        for generation in range(2, many(20, 0.5) + 2):
+            boss.reload()
+            load.wait_answered(20)
+            assert status(footfall)["generation"] == generation
+        record = load.stop()
+    assert_nothing_failed(record, shared_store)
+    assert footfall.stop() == 0
+
+
+@EACH_FORM
+@EACH_KEEPING
+def test_no_request_fails_over_upgrades(
+    start_footfall, operator, shared_store, each_connection, workers
+):
+    footfall = start_footfall(store=shared_store, workers=workers)
+    boss = operator(footfall)
+    pids = {footfall.pid}
+    with Load(footfall.address, clients=8, each_connection=each_connection) as load:
+        for _ in range(many(5, 0.5)):
+            boss.upgrade()
+            pids.add(boss.pid())
+            load.wait_answered(20)
+        record = load.stop()
+    assert len(pids) == many(5, 0.5) + 1
+    assert_nothing_failed(record, shared_store)
+    assert footfall.wait() == 0
+    boss.stop()
+    footfall.wait_family_gone()
+
+
+@EACH_BALANCE
+@EACH_KEEPING
+def test_no_request_fails_over_changes_of_scale(
+    start_footfall, operator, shared_store, each_connection
+):
+    footfall = start_footfall(store=shared_store, workers=2)
+    boss = operator(footfall)
+    with Load(footfall.address, clients=8, each_connection=each_connection) as load:
+        for step in range(many(20, 0.5)):
+            workers = (4, 1, 3, 2)[step % 4]
+            boss.scale(workers)
+            load.wait_answered(20)
+            assert status(footfall)["workers_wanted"] == workers
+        record = load.stop()
+    assert_nothing_failed(record, shared_store)
+    assert footfall.stop() == 0
+
+
+# ---- what a reload changes
+
+
+@pytest.fixture
+def write_settings(folder):
+    """write_settings(text): the path of a settings file that now holds this."""
+
+    def write(text):
+        path = os.path.join(folder, "settings.ini")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+        return path
+
+    return write
+
+
+def start_with(start_footfall, path):
+    return start_footfall("--config", path, env={"FOOTFALL_LISTEN": ""})
+
+
+def test_a_reload_takes_all_settings_together(
+    start_footfall, operator, write_settings, folder, redis
+):
+    path = write_settings("listen = 127.0.0.1:0\nworkers = 1\nstore = memory:\n")
+    footfall = start_with(start_footfall, path)
+    boss = operator(footfall)
+    assert visit(footfall.address)[0] == 1
+    second = os.path.join(folder, "second.sock")
+    write_settings(
+        f"listen = unix:{second}\nlisten = 127.0.0.1:0\nworkers = 3\nstore = {redis.url}\n"
+        "key = other\n"
+    )
+    boss.reload()
+    assert visit(second)[0] == 1
+    assert visit(footfall.address)[0] == 2
+    assert redis.counters() == ["other"]
+    page = boss.status()
+    assert page["generation"] == 2 and page["workers_wanted"] == 3
+    assert f"unix:{second}" in page["listen"] and len(page["listen"]) == 2
+    eventually(lambda: len(footfall.workers()) == 3, "the old workers have left")
+    write_settings(f"listen = unix:{second}\nworkers = 1\nstore = {redis.url}\nkey = other\n")
+    boss.reload()  # its socket is called after the first port, and there is none now
+    assert visit(second)[0] == 3
+    with pytest.raises(ConnectionRefusedError):
+        visit(footfall.address)
+    boss.stop()
+    assert footfall.wait() == 0
+
+
+#: What the file says in place of the right lines, and a part of why it is refused.
+WRONG = {
+    "unknown": ({"listne": "127.0.0.1:0"}, ":4:1: unknown setting listne; did you mean listen?"),
+    "value": ({"drain-timeout": "long"}, 'drain-timeout: "long" is not right'),
+    "taken": ({"listen": "127.0.0.1:{taken}"}, "cannot serve on 127.0.0.1:{taken}: "),
+    "single": ({"workers": "0"}, "workers: from or to 0 takes a restart"),
+    "store": ({"store": "lmdb:/proc/nowhere"}, "/proc/nowhere"),
+    "away": ({"store": "redis://127.0.0.1:{free}"}, "the new workers cannot count within"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@EACH_BALANCE
+def test_a_reload_of_what_is_wrong_changes_nothing(
+    wrong, start_footfall, operator, write_settings, redis
+):
+    right = {"listen": "127.0.0.1:0", "workers": "2", "store": "memory:"}
+    footfall = start_with(start_footfall, write_settings(text_of(right)))
+    pids = footfall.workers()
+    with socket.socket() as held:  # bound, and nobody listens: a Redis that is away
+        held.bind(("127.0.0.1", 0))
+        places = {"taken": redis.port, "free": held.getsockname()[1]}
+        changed = {name: value.format(**places) for name, value in WRONG[wrong][0].items()}
+        reason = WRONG[wrong][1].format(**places)
+        write_settings(text_of({**right, **changed}))
+        outcome = operator(footfall).command("reload")
+    assert outcome.exit_status == 1 and reason in outcome.log, outcome
+    line = footfall.wait_for_log("reload_failed")
+    assert line.level == "error" and reason in line.fields["reason"]
+    page = status(footfall)
+    assert page["generation"] == 1 and page["last_change"]["result"] == "failed"
+    assert reason in page["last_change"]["reason"]
+    assert visit(footfall.address)[1] in pids
+    eventually(lambda: footfall.workers() == pids, "the new workers have left")
+    assert footfall.stop() == 0
+
+
+def text_of(settings):
+    return "".join(f"{name} = {value}\n" for name, value in settings.items())
+
+
+@EACH_BALANCE
+def test_idle_connections_stay_over_a_reload_until_their_next_answer(start_footfall, operator):
+    footfall = start_footfall(store="memory:", workers=1)
+    boss = operator(footfall)
+    with Client(footfall.address) as client:
+        first = client.visit()
+        boss.reload()
+        time.sleep(1.5)  # longer than a stop would leave it
+        response = client.ask("GET", "/")
+        assert response.number == first[0] + 1, "the worker that it had before answers"
+        assert response.headers["connection"] == "close"
+        client.assert_closed()
+    assert footfall.stop() == 0
+
+
+def test_an_idle_connection_that_asks_nothing_is_closed_in_order_by_the_drain_timeout(
+    start_footfall, operator
+):
+    footfall = start_footfall("--drain-timeout", "3", store="memory:", workers=1)
+    with Client(footfall.address) as client:
+        client.visit()
+        operator(footfall).reload()
+        client.assert_closed(timeout=6)  # by an end and not by a reset
+    eventually(lambda: len(footfall.workers()) == 1, "the old worker has left")
+    assert not footfall.events("drain_timed_out")
+    assert footfall.stop() == 0
+
+
+# ---- signals, twice and at bad moments
+
+
+@EACH_BALANCE
+@pytest.mark.parametrize("name", ["HUP", "USR2", "WINCH", "TTIN", "TTOU"])
+def test_a_signal_to_the_whole_group_is_the_masters_alone(name, start_footfall):
+    footfall = start_footfall(store="memory:", workers=2, own_group=True)
+    os.killpg(footfall.pid, getattr(signal, f"SIG{name}"))
+    event = {"HUP": "reloaded", "USR2": "upgraded", "WINCH": "paused"}.get(name, "scaled")
+    footfall.wait_for_log(event)
+    assert not footfall.events("worker_died")
+
+
+def all_at_once(footfall):
+    for name in ("HUP", "HUP", "TTIN", "HUP", "TTOU", "WINCH", "HUP", "TTIN"):
+        footfall.send_signal(getattr(signal, f"SIG{name}"))
+
+
+@EACH_FORM
+def test_signals_in_bad_moments_lose_nobody(start_footfall, shared_store, workers):
+    footfall = start_footfall(store=shared_store, workers=workers, ready=False)
+    time.sleep(0.02)
+    all_at_once(footfall)  # while it starts: blocked from the first moment that we can send one
+    footfall.wait_ready()
+    with Load(footfall.address, clients=8) as load:
+        for _ in range(many(5, 0.5)):
+            all_at_once(footfall)
+            load.wait_answered(10)
+        footfall.send_signal(signal.SIGHUP)
+        load.wait_answered(20)
+        record = load.stop()
+    record.assert_none_hung()
+    assert not record.refused and not record.failed, record.failed[:5]
+    record.assert_counted_right()
+    footfall.send_signal(signal.SIGHUP)
+    footfall.send_signal(signal.SIGUSR2)
+    assert footfall.stop() == 0  # in the middle of both: they are taken back
+    eventually(lambda: not footfall.family(), "nobody is left")
+
+
+@EACH_FORM
+def test_winch_accepts_nothing_until_hup(start_footfall, workers):
+    footfall = start_footfall(store="memory:", workers=workers)
+    footfall.send_signal(signal.SIGWINCH)
+    footfall.wait_for_log("paused")
+    footfall.send_signal(signal.SIGWINCH)
+    eventually(lambda: not footfall.workers(), "the workers have left")
+    with Client(footfall.address) as client:
+        client.send(request())
+        time.sleep(0.5)
+        assert not client.is_readable()
+        footfall.send_signal(signal.SIGHUP)
+        assert client.read_response().number == 1
+    assert footfall.stop() == 0
+
+
+def test_ttin_brings_them_back_and_the_last_one_stays(start_footfall):
+    footfall = start_footfall(store="memory:", workers=2)
+    footfall.send_signal(signal.SIGWINCH)
+    footfall.wait_for_log("paused")
+    footfall.send_signal(signal.SIGTTOU)
+    footfall.wait_for_log("scale_refused")
+    footfall.send_signal(signal.SIGTTIN)
+    footfall.wait_for_log("resumed", workers=2)
+    eventually(lambda: len(footfall.workers()) == 2, "both are back")
+    assert visit(footfall.address)[0] == 1
+    footfall.send_signal(signal.SIGTTOU)
+    footfall.wait_for_log("scaled", workers=1)
+    footfall.send_signal(signal.SIGTTOU)
+    footfall.wait_for_log("scale_refused", count=2)
+    eventually(lambda: len(footfall.workers()) == 1, "one is left")
+    assert footfall.stop() == 0
+
+
+@EACH_FORM
+def test_a_stop_while_it_is_paused_ends_it(start_footfall, workers):
+    footfall = start_footfall(store="memory:", workers=workers)
+    footfall.send_signal(signal.SIGWINCH)
+    footfall.wait_for_log("paused")
+    assert footfall.stop() == 0
+
+
+def test_scale_and_reload_of_one_that_is_paused(start_footfall, operator):
+    footfall = start_footfall(store="memory:", workers=2)
+    boss = operator(footfall)
+    boss.status()
+    footfall.send_signal(signal.SIGWINCH)
+    footfall.wait_for_log("paused")
+    boss.reload()  # nobody answers: it finds the pid in the file
+    assert visit(footfall.address)[0] == 1
+    assert footfall.stop() == 0
+
+
+# ---- upgrades that come to nothing
+
+
+def replace(path, text):
+    """As a package manager does: another file under the same name."""
+    with open(path + ".new", "w", encoding="ascii") as file:
+        file.write(text)
+    os.chmod(path + ".new", 0o755)
+    os.replace(path + ".new", path)
+
+
+#: What stands in place of the program, and a part of why the upgrade is refused.
+BAD_PROGRAMS = {
+    "crashes": ("#!/bin/sh\nkill -SEGV $$\n", "ended with signal 11 before it was ready"),
+    "fails": ("#!/bin/sh\nexit 3\n", "ended with status 3 before it was ready"),
+    "is no program": ("nothing", "cannot be started: Exec format error"),
+    "is missing": (None, "cannot be started: No such file or directory"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_PROGRAMS)
+@EACH_FORM
+def test_an_upgrade_to_what_does_not_come_up_changes_nothing(
+    what, start_footfall, operator, folder, workers
+):
+    program = os.path.join(folder, "footfall")
+    shutil.copy(binary(), program)
+    footfall = start_footfall(store="memory:", workers=workers, program=program)
+    pids = footfall.family()
+    text, reason = BAD_PROGRAMS[what]
+    if text is None:
+        os.unlink(program)
+    else:
+        replace(program, text)
+    outcome = operator(footfall).command("upgrade")
+    assert outcome.exit_status == 1 and reason in outcome.log, outcome
+    assert footfall.wait_for_log("upgrade_failed").level == "error"
+    assert visit(footfall.address)[0] == 1
+    assert footfall.family() == pids
+    shutil.copy(binary(), program + ".new")
+    os.replace(program + ".new", program)
+    boss = operator(footfall)
+    boss.upgrade()  # the right one is back
+    assert visit(footfall.address)[0] == 1
+    assert footfall.wait() == 0
+    boss.stop()
+
+
+@EACH_FORM
+def test_an_upgrade_that_hangs_is_ended(start_footfall, operator, folder, workers):
+    program = os.path.join(folder, "footfall")
+    shutil.copy(binary(), program)
+    footfall = start_footfall(store="memory:", workers=workers, program=program)
+    pids = footfall.family()
+    replace(program, "#!/bin/sh\nexec sleep 1000\n")
+    outcome = operator(footfall).command("upgrade")
+    assert outcome.exit_status == 1 and "was not ready in time" in outcome.log, outcome
+    assert footfall.family() == pids
+    assert visit(footfall.address)[0] == 1
+    assert footfall.stop() == 0
+
+
+@EACH_FORM
+def test_an_upgrade_says_why_the_new_one_could_not_start(
+    start_footfall, operator, write_settings, redis, workers
+):
+    path = write_settings(f"listen = 127.0.0.1:0\nworkers = {workers}\nstore = memory:\n")
+    footfall = start_with(start_footfall, path)
+    write_settings(
+        f"listen = 127.0.0.1:{redis.port}\nworkers = {workers}\nstore = memory:\n"
+    )
+    outcome = operator(footfall).command("upgrade")
+    assert outcome.exit_status == 1, outcome
+    assert f"cannot serve on 127.0.0.1:{redis.port}: Address already in use" in outcome.log
+    assert visit(footfall.address)[0] == 1
+    assert footfall.stop() == 0
+
+
+def test_an_upgrade_keeps_a_unix_socket_and_its_file(start_footfall, operator, folder):
+    path = os.path.join(folder, "visits.sock")
+    footfall = start_footfall("--listen", f"unix:{path}", store="memory:", workers=1)
+    boss = operator(footfall)
+    inode = os.stat(path).st_ino
+    boss.upgrade()
+    assert footfall.wait() == 0
+    assert os.stat(path).st_ino == inode
+    assert visit(path)[0] == 1
+    boss.stop()
+    assert not os.path.exists(path)
+
+
+def test_the_pid_file_that_was_asked_for_follows_an_upgrade(start_footfall, operator, folder):
+    path = os.path.join(folder, "our.pid")
+
+    def pid():
+        with open(path, encoding="ascii") as file:
+            return int(file.read())
+
+    footfall = start_footfall("--pid-file", path, store="memory:", workers=1)
+    boss = operator(footfall)
+    assert pid() == footfall.pid
+    boss.upgrade()
+    assert footfall.wait() == 0
+    assert pid() == boss.pid() != footfall.pid
+    boss.stop()
+    assert not os.path.exists(path)
+
+
+# ---- commands
+
+
+def test_scale_takes_a_whole_number(start_footfall, operator):
+    footfall = start_footfall(store="memory:", workers=0)
+    for words in (["0"], ["129"], ["two"], []):
+        assert operator(footfall).command("scale", *words).exit_status == 2
+    outcome = operator(footfall).command("scale", "2")
+    assert outcome.exit_status == 1 and "single process" in outcome.log
+
+
+@pytest.mark.parametrize("command", [["reload"], ["upgrade"], ["scale", "2"]], ids=lambda w: w[0])
+def test_of_a_dead_process_the_pid_file_tells(command, start_footfall, operator):
+    footfall = start_footfall(store="memory:", workers=1)
+    footfall.wait_for_log("admin_ready")
+    footfall.kill()
+    outcome = operator(footfall).command(*command)
+    assert outcome.exit_status == 1
+    assert f"process {footfall.pid} of " in outcome.log and "is gone" in outcome.log, outcome
+
+
+@pytest.mark.parametrize(
+    "changed", [{"store": "redis://127.0.0.1"}, {"listen": "127.0.0.1:0\nlisten = 127.0.0.1:0"}],
+    ids=lambda c: next(iter(c)),
+)
+def test_a_single_process_changes_in_place_what_it_can(
+    changed, start_footfall, operator, write_settings
+):
+    right = {"listen": "127.0.0.1:0", "workers": "0", "store": "memory:", "idle-timeout": "60"}
+    footfall = start_with(start_footfall, write_settings(text_of(right)))
+    boss = operator(footfall)
+    assert visit(footfall.address)[0] == 1
+    write_settings(text_of({**right, **changed}))
+    outcome = boss.command("reload")
+    assert outcome.exit_status == 1
+    assert f"{next(iter(changed))}: a single process cannot change it in place" in outcome.log
+    write_settings(text_of({**right, "idle-timeout": "0.5"}))
+    boss.reload()
+    with Client(footfall.address) as client:
+        assert client.visit()[0] == 2, "it is the same process, with its count"
+        client.assert_closed(timeout=5)
+    assert footfall.stop() == 0
