@@ -55,8 +55,10 @@ static const struct setting settings_table[] = {
     {"--admin", "FOOTFALL_ADMIN", "ADDRESS:PORT", "auto", setting_parse_admin,
      "where status and metrics are: also unix:PATH, none;\nPORT.sock in the runtime folder:",
      "an ADDRESS:PORT, [IPV6]:PORT, unix:PATH, none or auto", false, 0, false},
-    {"--pid-file", "FOOTFALL_PID_FILE", "FILE", NULL, setting_parse_pid_file,
-     "where the master's pid is written as well", "the path of a file", false, 0, true},
+    {"--pid-file", "FOOTFALL_PID_FILE", "FILE", "none", setting_parse_pid_file,
+     "where the master's pid is written, beside PORT.pid in\nthe runtime folder; none:\nnowhere "
+     "else",
+     "the path of a file, or none", false, 0, true},
     {"--log-level", "FOOTFALL_LOG_LEVEL", "LEVEL", "info", setting_parse_log_level,
      "error, warn, info or debug, to standard error", "error, warn, info or debug", false, 0,
      false},
@@ -330,7 +332,7 @@ void settings_write_help(FILE *file, bool all)
     (void)fputs("footfall - tells each visitor of a website their number\n\n"
                 "  footfall [options]      serve in the foreground; stop with Ctrl-C\n"
                 "  footfall check FILE     say whether a settings file is right\n"
-                "  footfall status|stop    how a running footfall is; end it\n"
+                "  footfall status|reload|upgrade|scale N|stop    what to do with one that runs\n"
                 "  footfall --help [all]   this, or everything\n"
                 "  footfall --version\n\n",
                 file);
@@ -353,7 +355,9 @@ void settings_write_help(FILE *file, bool all)
                     "\nExit status: 0 after a stop that was asked for, 1 when it could not start\n"
                     "or go on, 2 for a wrong option or setting.\n"
                     "\nSignals: TERM, INT, QUIT answer what is in flight, then end; a second one\n"
-                    "ends at once.\n",
+                    "ends at once. HUP: new settings (footfall reload). USR2: the program that is\n"
+                    "on disk takes over (footfall upgrade). TTIN, TTOU: one worker more, one\n"
+                    "fewer (footfall scale N). WINCH: nobody serves, until HUP or TTIN.\n",
                     file);
     } else {
         (void)fputs("\nEach option is an environment variable too: --store is FOOTFALL_STORE.\n",

@@ -132,6 +132,9 @@ bool setting_parse_pid_file(const struct setting *setting, const char *text,
         return false;
     }
     memcpy(settings->pid_file, text, strlen(text) + 1);
+    if (strcmp(text, "none") == 0) {
+        settings->pid_file[0] = '\0';
+    }
     return true;
 }
 

@@ -98,9 +98,25 @@ int listeners_inherit(struct listeners *listeners, int fd, bool is_admin)
 
     if (result == 0) {
         listener->is_admin = is_admin;
-        listener->has_any_port = true;
+        listener->is_inherited = listener->has_any_port = true;
     }
     return result;
+}
+
+/* Whether it is a service manager's, whatever the settings want. */
+static bool is_fixed(const struct listeners *listeners, const struct listener *listener)
+{
+    return listeners->are_activated && listener->is_inherited && listener_is_in_use(listener);
+}
+
+static bool has_fixed_admin(const struct listeners *listeners)
+{
+    for (uint32_t i = 0; i < listeners->count; i++) {
+        if (listeners->list[i].is_admin && is_fixed(listeners, &listeners->list[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- what an address wants ---- */
@@ -197,8 +213,12 @@ int listeners_want(struct listeners *listeners, const struct address *address, b
     struct listen_target targets[LISTENERS_MAX];
     const char *why = NULL;
     uint32_t count = 0;
-    int result = listen_targets_find(address, targets, LISTENERS_MAX, &count, &why);
+    int result;
 
+    if (is_admin && has_fixed_admin(listeners)) {
+        return 0;
+    }
+    result = listen_targets_find(address, targets, LISTENERS_MAX, &count, &why);
     for (uint32_t i = 0; i < count && result == 0; i++) {
         if (!keep(listeners, &targets[i], is_admin)) {
             result =
@@ -219,8 +239,7 @@ void listeners_begin_change(struct listeners *listeners)
         struct listener *listener = &listeners->list[i];
 
         listener->is_new = false;
-        listener->is_dropped =
-            listener_is_in_use(listener) && (listener->is_admin || !listeners->are_activated);
+        listener->is_dropped = listener_is_in_use(listener) && !is_fixed(listeners, listener);
     }
 }
 
@@ -287,7 +306,9 @@ void listeners_close(struct listeners *listeners)
 void listeners_unlink(const struct listeners *listeners)
 {
     for (uint32_t i = 0; i < listeners->count; i++) {
-        listener_unlink(&listeners->list[i]);
+        if (!is_fixed(listeners, &listeners->list[i])) {
+            listener_unlink(&listeners->list[i]);
+        }
     }
 }
 

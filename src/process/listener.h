@@ -26,6 +26,7 @@ struct listener {
     dev_t device;                          /* of that socket's file */
     ino_t inode;
     bool is_admin;     /* not for visitors */
+    bool is_inherited; /* another process has opened it */
     bool has_any_port; /* whatever it got is what was wanted */
     bool is_new;       /* during a change: only the settings to come want it */
     bool is_dropped;   /* during a change: they do not want it any more */
@@ -36,7 +37,8 @@ struct listeners {
     struct listener list[LISTENERS_MAX];
     uint32_t count;     /* places that have been in use */
     bool is_patient;    /* a port that somebody is just leaving is tried again for a second */
-    bool are_activated; /* visitors' come from a service manager: the settings do not change them */
+    bool are_activated; /* those inherited are a service manager's: the settings do not change them
+                         */
 };
 
 /* Opens one listener for each address that `addresses` name, patiently. 0; or -errno with nothing

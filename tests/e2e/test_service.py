@@ -41,9 +41,10 @@ def analyze(folder):
     text = (EXAMPLES / "footfall.service").read_text(encoding="utf-8")
     assert f"ExecStart={INSTALLED} " in text
     unit = Path(folder, "footfall.service")
-    unit.write_text(text.replace(f"ExecStart={INSTALLED} ", f"ExecStart={binary()} "), encoding="utf-8")
+    unit.write_text(text.replace(f"={INSTALLED} ", f"={binary()} "), encoding="utf-8")
+    shutil.copy(EXAMPLES / "footfall.socket", folder)
 
-    def run(*words):
+    def run(*words, unit=unit):
         return subprocess.run(
             [program, "--no-pager", *words, unit],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
@@ -54,6 +55,13 @@ def analyze(folder):
 
 def test_systemd_finds_nothing_wrong_with_the_unit(analyze):
     done = analyze("verify", "--man=no", "--recursive-errors=no")
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_systemd_finds_nothing_wrong_with_the_socket(analyze, folder):
+    done = analyze(
+        "verify", "--man=no", "--recursive-errors=no", unit=Path(folder, "footfall.socket")
+    )
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 

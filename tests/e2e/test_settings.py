@@ -99,11 +99,6 @@ def test_an_unknown_option_or_command_is_refused(words, run_footfall):
     assert_refused(outcome, words[0], "--help")
 
 
-@pytest.mark.parametrize("words", [["reload"], ["scale", "3"], ["upgrade"]])
-def test_a_command_that_is_not_there_yet_is_refused(words, run_footfall):
-    assert_refused(run_footfall(*words), words[0], "--help")
-
-
 @pytest.mark.parametrize(
     "url", ["rediss://host", "redis+sentinel://a,b/name", "redis+cluster://a,b", "valkey://host"]
 )
@@ -114,7 +109,7 @@ def test_a_store_of_a_later_issue_is_refused(url, run_footfall):
 def test_help_does_not_name_what_is_not_there_yet(run_footfall):
     for words in (["--help"], ["--help", "all"]):
         help_text = run_footfall(*words).output
-        for name in ["rediss", "sentinel", "cluster", "reload", "upgrade"]:
+        for name in ["rediss", "sentinel", "cluster"]:
             assert name not in help_text, name
 
 
