@@ -12,11 +12,14 @@ from counter_value import count_in
 from forms import BALANCED, EACH_BALANCE, EACH_FORM
 from footfall_process import binary
 from http_client import Client, request, visit
-from load import Load, many
+from load import SCALE, Load, many
 from operators import Operator, status
 from waiting import eventually
 
 pytestmark = BALANCED
+
+#: Visits between two changes: in the long form a million over all of them.
+BETWEEN = 20 if SCALE == 1 else 650
 
 #: Connections that are kept, and one for each request.
 EACH_KEEPING = pytest.mark.parametrize("each_connection", [None, 1], ids=["kept", "each new"])
@@ -46,7 +49,7 @@ def test_no_request_fails_over_reloads(start_footfall, operator, shared_store, e
     with Load(footfall.address, clients=8, each_connection=each_connection) as load:
         for generation in range(2, many(20, 0.5) + 2):
             boss.reload()
-            load.wait_answered(20)
+            load.wait_answered(BETWEEN)
             assert status(footfall)["generation"] == generation
         record = load.stop()
     assert_nothing_failed(record, shared_store)
@@ -65,7 +68,7 @@ def test_no_request_fails_over_upgrades(
         for _ in range(many(5, 0.5)):
             boss.upgrade()
             pids.add(boss.pid())
-            load.wait_answered(20)
+            load.wait_answered(BETWEEN)
         record = load.stop()
     assert len(pids) == many(5, 0.5) + 1
     assert_nothing_failed(record, shared_store)
@@ -85,7 +88,7 @@ def test_no_request_fails_over_changes_of_scale(
         for step in range(many(20, 0.5)):
             workers = (4, 1, 3, 2)[step % 4]
             boss.scale(workers)
-            load.wait_answered(20)
+            load.wait_answered(BETWEEN)
             assert status(footfall)["workers_wanted"] == workers
         record = load.stop()
     assert_nothing_failed(record, shared_store)

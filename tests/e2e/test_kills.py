@@ -14,6 +14,7 @@ from forms import BALANCED, EACH_BALANCE
 from http_client import Client, ConnectionEnded, visit
 from lives import YOUNG_S, Lives
 from load import HANG_S, Load, many
+from operators import metrics
 from process_family import is_alive
 from ring import assert_all_serve, wait_for_workers
 from waiting import eventually
@@ -29,15 +30,35 @@ def seconds_between(earlier, later):
     return (second - first).total_seconds()
 
 
+class Counters:
+    """What must never go backwards, whoever answers: the metrics that are counters."""
+
+    def __init__(self, footfall):
+        self.footfall = footfall
+        self.before = {}
+
+    def look(self):
+        now = {
+            sample: value
+            for sample, value in metrics(self.footfall).items()
+            if sample[0].endswith(("_total", "_count", "_sum", "_bucket"))
+        }
+        fallen = {s: (v, now.get(s)) for s, v in self.before.items() if now.get(s, -1.0) < v}
+        assert not fallen, fallen
+        self.before = now
+
+
 def kill_workers_under_load(footfall, store, kills):
     """Kills that many workers while 8 clients visit, coming anew after every fifth request, so that
     deals are under way, too. Returns what happened to the visits."""
     lives = Lives(footfall)
+    counters = Counters(footfall)
     with Load(footfall.address, 8, each_connection=5) as load:
         load.wait_answered(20)
         for _ in range(kills):
             os.kill(lives.next_victim(), signal.SIGKILL)
             time.sleep(random.uniform(0, 0.02))  # not in step with anything
+            counters.look()
         load.wait_answered(20)
         record = load.stop()
     record.assert_consistent()
