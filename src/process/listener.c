@@ -256,8 +256,12 @@ int listeners_open(const struct address *addresses, uint32_t addresses_count,
 {
     out_listeners->count = 0;
     for (uint32_t i = 0; i < addresses_count; i++) {
+        const uint32_t first = out_listeners->count;
         int result = add_address(out_listeners, &addresses[i], "--listen", out_reason);
 
+        for (uint32_t j = first; j < out_listeners->count; j++) {
+            out_listeners->list[j].is_proxied = addresses[i].is_proxied;
+        }
         if (result < 0) {
             listeners_close(out_listeners);
             listeners_unlink(out_listeners);

@@ -25,7 +25,8 @@ struct listener {
     char path[ADDRESS_PATH_BYTES_MAX + 1]; /* of a unix socket, to be unlinked at the end; or "" */
     dev_t device;                          /* of that socket's file */
     ino_t inode;
-    bool is_admin; /* not for visitors */
+    bool is_admin;   /* not for visitors */
+    bool is_proxied; /* each connection begins with a PROXY header */
 };
 
 struct listeners {
