@@ -45,7 +45,7 @@ struct network_address forwarded_node(struct slice node)
     struct network_address address = {{0}};
     struct network_address read;
     struct slice host = node;
-    struct slice port = {NULL, 0};
+    struct slice port = {"", 0};
     const char *end;
 
     if (node.length > 0 && node.bytes[0] == '[') {
@@ -156,7 +156,7 @@ static bool take_pair(struct slice *text, struct slice *out_name, struct slice *
 /* Takes an element's pairs, up to its comma or the end. False when it is none. */
 static bool take_element(struct slice *text, struct forwarded *forwarded)
 {
-    struct slice node = {NULL, 0};
+    struct slice node = {"", 0};
     bool has_node = false;
     bool has_pairs = false;
 
