@@ -53,17 +53,6 @@ static void enter_idle(struct connection *connection)
     }
 }
 
-/* All of it must come within the header time-out, its first byte too: balancers send it at once. */
-static void enter_proxy_header(struct connection *connection)
-{
-    struct http_server *server = connection->server;
-
-    wait_at_most(connection, &server->header_timers, server->settings.header_timeout_ms);
-    if (server->is_draining) {
-        connection_watch_drain(connection);
-    }
-}
-
 void connection_enter(struct connection *connection, enum connection_state next)
 {
     struct http_server *server = connection->server;
@@ -74,14 +63,12 @@ void connection_enter(struct connection *connection, enum connection_state next)
     connection->is_idle_ending = false;
     connection->entered_ms = loop_now_ms(server->loop);
     switch (next) {
-    case CONNECTION_PROXY_HEADER:
-        enter_proxy_header(connection);
+    case CONNECTION_PROXY_HEADER: /* balancers send it at once: its first byte has no other time */
+    case CONNECTION_HEAD:
+        wait_at_most(connection, &server->header_timers, server->settings.header_timeout_ms);
         break;
     case CONNECTION_IDLE:
         enter_idle(connection);
-        break;
-    case CONNECTION_HEAD:
-        wait_at_most(connection, &server->header_timers, server->settings.header_timeout_ms);
         break;
     case CONNECTION_BODY:
         wait_at_most(connection, &server->body_timers, server->settings.body_timeout_ms);
@@ -273,7 +260,10 @@ struct connection *connection_begin(struct http_server *server, int fd,
     descriptor_open(&connection->descriptor, server->loop, fd, &connection_events, connection);
     timer_init(&connection->timer, connection_timer_expired, connection);
     set_connections_count(server, server->connections_count + 1);
-    connection_know_client(connection, client);
+    connection_know_peer(connection, client);
     connection_enter(connection, first);
+    if (server->is_draining) {
+        connection_watch_drain(connection);
+    }
     return connection;
 }

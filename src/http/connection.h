@@ -140,8 +140,10 @@ void connection_drop_input(struct connection *connection);
 
 /* ---- connection_proxy.c ---- */
 
-/* Notes whose connection it is, and whether that is a trusted proxy. */
+/* Notes whose connection it is, and whether that is a trusted proxy: as a balancer names it, or as
+ * the socket's own peer. */
 void connection_know_client(struct connection *connection, const struct network_address *client);
+void connection_know_peer(struct connection *connection, const struct network_address *peer);
 
 /* Reads the header of PROXY_HEADER at the beginning of `bytes`. Returns how many bytes it took; 0:
  * it is not whole, or the connection is over. */

@@ -269,8 +269,26 @@ def test_a_stop_waits_for_no_header_that_has_not_begun(workers, start_footfall):
         assert site.footfall.wait() == 0
 
 
+def test_a_header_that_begins_in_a_stop_has_its_time(start_footfall):
+    site = start(
+        start_footfall, "--drain-timeout", 3 * PATIENCE_S, "--header-timeout", PATIENCE_S,
+        workers=0,
+    )
+    with Client(site.proxied_path) as client:
+        site.footfall.send_signal(15)
+        site.footfall.wait_for_log("stopping")
+        with contextlib.suppress(ConnectionEnded, OSError):  # it may be closed before its first byte
+            client.send(HEADERS["text"][0][:1])
+            client.is_silent(1.5)
+            client.send(HEADERS["text"][0][1:] + request())
+            assert client.read_response().closes
+    assert site.footfall.wait() == 0
+    assert site.footfall.events("proxy_header_refused") == []
+
+
 def test_a_stop_lets_a_header_and_its_visit_come(start_footfall):
-    site = start(start_footfall, "--drain-timeout", 3 * PATIENCE_S)
+    # One process: when it has said so it drains, which a worker learns a little later.
+    site = start(start_footfall, "--drain-timeout", 3 * PATIENCE_S, workers=0)
     with Client(site.proxied_path) as client:
         client.send_and_see_it_read(HEADERS["text"][0][:-1])
         site.footfall.send_signal(15)

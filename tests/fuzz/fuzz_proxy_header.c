@@ -52,8 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                   whole.bytes == header.bytes && whole.names_client == header.names_client &&
                   memcmp(&whole.client, &header.client, sizeof whole.client) == 0);
         } else if (result == PARSE_BAD) {
-            /* A line that is wrong at its 106th byte is too long or malformed, as more has come. */
-            check(whole_result == PARSE_BAD);
+            check(whole_result == PARSE_BAD && fault == whole_fault);
         }
         length++;
     }
