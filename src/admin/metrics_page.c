@@ -8,6 +8,7 @@
 
 #include "base/process_memory.h"
 #include "base/scoreboard.h"
+#include "http/proxy_header.h"
 
 #include <inttypes.h>
 
@@ -125,6 +126,21 @@ static void add_answers(struct text *text, const struct admin_view *view)
     }
 }
 
+static void add_proxy_refused(struct text *text, const struct admin_view *view)
+{
+    add_head(text, "proxy_refused_total", "counter",
+             "Connections closed for want of a right PROXY header.");
+    for (uint32_t i = 0; i < slots_in_use(view); i++) {
+        for (unsigned fault = 0; fault < PROXY_FAULTS_COUNT; fault++) {
+            text_add(text,
+                     "footfall_proxy_refused_total{slot=\"%" PRIu32 "\",reason=\"%s\"} %" PRIu64
+                     "\n",
+                     i, proxy_fault_name(fault),
+                     counter_get(&view->scoreboard->slots[i].traffic.proxy_refused[fault]));
+        }
+    }
+}
+
 /* A histogram of each slot; values are divided by `units` to become seconds, or what they are. */
 static void add_histogram_of(struct text *text, const char *name, uint32_t slot,
                              const struct histogram *histogram, histogram_bounds bounds,
@@ -185,5 +201,6 @@ void metrics_page_write(struct text *text, const struct admin_view *view)
         add_slot_metric(text, view, &slot_metrics[i]);
     }
     add_answers(text, view);
+    add_proxy_refused(text, view);
     add_histograms(text, view);
 }

@@ -18,7 +18,8 @@ enum {
 
 struct address {
     bool is_unix;
-    uint16_t port;                         /* 0: a free one */
+    bool is_proxied; /* connections begin with a PROXY header; never set here */
+    uint16_t port;   /* 0: a free one */
     char host[ADDRESS_HOST_BYTES_MAX + 1]; /* without brackets; empty for all addresses */
     char path[ADDRESS_PATH_BYTES_MAX + 1]; /* of a unix socket */
 };

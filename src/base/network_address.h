@@ -30,4 +30,7 @@ void network_address_write(const struct network_address *address,
 
 bool network_address_is_known(const struct network_address *address);
 
+/* Whether it is an IPv4 address, mapped (RFC 4291 2.5.5.2). */
+bool network_address_is_ipv4(const struct network_address *address);
+
 #endif

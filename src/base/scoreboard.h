@@ -18,6 +18,7 @@
 enum {
     SCOREBOARD_SLOTS_MAX = 256, /* several generations of workers at once */
     SCOREBOARD_REASON_BYTES = 256,
+    SCOREBOARD_PROXY_FAULTS = 5,
     DEAL_WINDOW = 128, /* connections dealt to one worker and not taken yet; a SOCK_SEQPACKET pair
                           holds 278 messages with one descriptor each */
     CACHE_LINE_BYTES = 64,
@@ -34,10 +35,11 @@ enum worker_state {
 struct scoreboard_traffic {
     _Atomic uint64_t connections; /* taken */
     _Atomic uint64_t answers[6];  /* by the first digit of their status */
-    _Atomic uint64_t hits;        /* that were given a number */
-    struct histogram hit_ms;      /* from the request to its number, or to none */
-    struct histogram batch_us;    /* from sending to the answer */
-    struct histogram batch_hits;  /* of each batch that the store has answered or refused */
+    _Atomic uint64_t proxy_refused[SCOREBOARD_PROXY_FAULTS]; /* connections, by enum proxy_fault */
+    _Atomic uint64_t hits;                                   /* that were given a number */
+    struct histogram hit_ms;     /* from the request to its number, or to none */
+    struct histogram batch_us;   /* from sending to the answer */
+    struct histogram batch_hits; /* of each batch that the store has answered or refused */
 };
 
 /* How the worker's store is doing, for whoever asks. The worker writes it. What is counted only

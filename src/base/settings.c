@@ -12,58 +12,63 @@
 static const struct setting settings_table[] = {
     {"--listen", "FOOTFALL_LISTEN", "ADDRESS:PORT", ":9999", setting_parse_listen,
      "where to serve; also [V6]:PORT, :PORT (every address,\n"
-     "IPv6 and IPv4), unix:PATH; repeatable; port 0:\na free one",
-     "an ADDRESS:PORT, [IPV6]:PORT, :PORT (port 0 to 65535) or unix:PATH, at most 16 of them", true,
-     0, false},
+     "IPv6 and IPv4), unix:PATH; repeatable; port 0: a free\n"
+     "one; with ,proxy behind it: the PROXY protocol",
+     "an ADDRESS:PORT, [IPV6]:PORT, :PORT (port 0 to 65535) or unix:PATH, perhaps with ,proxy, at "
+     "most 16 of them",
+     SETTING_SEVERAL, offsetof(struct settings, listen_count)},
     {"--workers", "FOOTFALL_WORKERS", "N", NULL, setting_parse_workers,
      "worker processes behind the balancer, by default one for\neach core; 0: one single process",
-     "a whole number from 0 to 128", false, 0, false},
+     "a whole number from 0 to 128", false, 0},
     {"--store", "FOOTFALL_STORE", "URL", "lmdb:./footfall-data", setting_parse_store,
      "where counts live: memory:, lmdb:PATH[?map_max=64G],\n"
      "redis://[user:password@]host[:port][/db],\nredis+unix://[user:password@]/path[?db=N];\nby "
      "default",
-     "memory:, lmdb:PATH, redis://… or redis+unix://…", false, 0, false},
+     "memory:, lmdb:PATH, redis://… or redis+unix://…", false, 0},
     {"--key", "FOOTFALL_KEY", "NAME", "counter", setting_parse_key, "the key of the counter",
-     "1 to 255 printable ASCII bytes without blank, { and }", false, 0, false},
+     "1 to 255 printable ASCII bytes without blank, { and }", false, 0},
     {"--config", "FOOTFALL_CONFIG", "FILE", NULL, setting_parse_config,
-     "the same settings in a file: store = memory:", "the path of a file", false, 0, false},
+     "the same settings in a file: store = memory:", "the path of a file", false, 0},
     {"--store-timeout", "FOOTFALL_STORE_TIMEOUT", "SECONDS", "2", setting_parse_milliseconds,
      "how long a visit waits for the store, then 503", SETTING_SECONDS, false,
-     offsetof(struct settings, store_timeout_ms), false},
+     offsetof(struct settings, store_timeout_ms)},
     {"--drain-timeout", "FOOTFALL_DRAIN_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
      "how long a stop waits for requests in flight", SETTING_SECONDS, false,
-     offsetof(struct settings, drain_timeout_ms), false},
+     offsetof(struct settings, drain_timeout_ms)},
     {"--header-timeout", "FOOTFALL_HEADER_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
      "how long a request's head may take, then 408", SETTING_SECONDS, false,
-     offsetof(struct settings, header_timeout_ms), false},
+     offsetof(struct settings, header_timeout_ms)},
     {"--body-timeout", "FOOTFALL_BODY_TIMEOUT", "SECONDS", "10", setting_parse_milliseconds,
-     "the same for its body", SETTING_SECONDS, false, offsetof(struct settings, body_timeout_ms),
-     false},
+     "the same for its body", SETTING_SECONDS, false, offsetof(struct settings, body_timeout_ms)},
     {"--idle-timeout", "FOOTFALL_IDLE_TIMEOUT", "SECONDS", "60", setting_parse_milliseconds,
      "when a connection without a request is closed", SETTING_SECONDS, false,
-     offsetof(struct settings, idle_timeout_ms), false},
+     offsetof(struct settings, idle_timeout_ms)},
     {"--worker-timeout", "FOOTFALL_WORKER_TIMEOUT", "SECONDS", "30", setting_parse_milliseconds,
      "when a worker without a sign of life is replaced", SETTING_SECONDS, false,
-     offsetof(struct settings, worker_timeout_ms), false},
+     offsetof(struct settings, worker_timeout_ms)},
     {"--balance", "FOOTFALL_BALANCE", "KIND", "round-robin", setting_parse_balance,
      "round-robin: the master picks a connection's worker;\n"
      "kernel: workers accept by themselves",
-     "round-robin or kernel", false, 0, false},
+     "round-robin or kernel", false, 0},
     {"--loop", "FOOTFALL_LOOP", "KIND", "auto", setting_parse_loop,
-     "the workers' event loop: io_uring, epoll or auto", "auto, io_uring or epoll", false, 0,
-     false},
+     "the workers' event loop: io_uring, epoll or auto", "auto, io_uring or epoll", false, 0},
     {"--admin", "FOOTFALL_ADMIN", "ADDRESS:PORT", "auto", setting_parse_admin,
      "where status and metrics are: also unix:PATH, none;\nPORT.sock in the runtime folder:",
-     "an ADDRESS:PORT, [IPV6]:PORT, unix:PATH, none or auto", false, 0, false},
+     "an ADDRESS:PORT, [IPV6]:PORT, unix:PATH, none or auto", false, 0},
     {"--pid-file", "FOOTFALL_PID_FILE", "FILE", "none", setting_parse_pid_file,
      "where the master's pid is written, beside PORT.pid in\nthe runtime folder; none:\nnowhere "
      "else",
-     "the path of a file, or none", false, 0, true},
+     "the path of a file, or none", SETTING_RARE, 0},
+    {"--trusted-proxy", "FOOTFALL_TRUSTED_PROXY", "NETWORK", "none", setting_parse_trusted_proxy,
+     "whose Forwarded or X-Forwarded-For is believed:\n"
+     "10.0.0.0/8, 2001:db8::/32, an address, unix;\nrepeatable",
+     "a network as 10.0.0.0/8 or 2001:db8::/32, with nothing behind its prefix, an address or "
+     "unix, at most 64 of them, or none",
+     SETTING_SEVERAL | SETTING_RARE, offsetof(struct settings, trusted_proxies.count)},
     {"--log-level", "FOOTFALL_LOG_LEVEL", "LEVEL", "info", setting_parse_log_level,
-     "error, warn, info or debug, to standard error", "error, warn, info or debug", false, 0,
-     false},
+     "error, warn, info or debug, to standard error", "error, warn, info or debug", false, 0},
     {"--log-format", "FOOTFALL_LOG_FORMAT", "FORMAT", "text", setting_parse_log_format,
-     "text, or json: one object a line", "text or json", false, 0, false},
+     "text, or json: one object a line", "text or json", false, 0},
 };
 
 enum { SETTINGS_COUNT = sizeof settings_table / sizeof settings_table[0] };
@@ -182,11 +187,11 @@ static enum settings_result read_variable(const struct setting *setting, struct 
     }
     *is_given = true;
     note_source(setting, setting->variable, settings);
-    if (setting->takes_several) {
-        settings->listen_count = 0; /* the file's */
+    if (setting_takes_several(setting)) {
+        setting_forget_several(setting, settings); /* the file's */
     }
-    if (setting->takes_several ? !setting_parse_several(setting, value, settings)
-                               : !setting->parse(setting, value, settings)) {
+    if (setting_takes_several(setting) ? !setting_parse_several(setting, value, settings)
+                                       : !setting->parse(setting, value, settings)) {
         return wrong_value(setting, setting->variable, value, out_problem);
     }
     return SETTINGS_READ;
@@ -253,10 +258,12 @@ enum settings_result settings_read(int arguments_count, char *const *arguments,
             result = read_variable(&settings_table[i], &settings, &is_given[i], out_problem);
         }
     }
-    if (result == SETTINGS_READ) {
-        if (asked.listen_count > 0) {
-            settings.listen_count = 0;
+    for (size_t i = 0; i < SETTINGS_COUNT && result == SETTINGS_READ; i++) {
+        if (is_option[i] && setting_takes_several(&settings_table[i])) {
+            setting_forget_several(&settings_table[i], &settings);
         }
+    }
+    if (result == SETTINGS_READ) {
         result = read_options(arguments_count, arguments, &settings, is_given, out_problem);
     }
     if (result == SETTINGS_READ) {
@@ -337,20 +344,20 @@ void settings_write_help(FILE *file, bool all)
                 "  footfall --version\n\n",
                 file);
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-        if (!all && settings_table[i].is_rare) {
-            continue;
+        if (all || (settings_table[i].traits & SETTING_RARE) == 0) {
+            write_option(file, &settings_table[i]);
         }
-        write_option(file, &settings_table[i]);
         if (all) {
             (void)fprintf(file, "%24sin the environment: %s\n", "", settings_table[i].variable);
         }
     }
     if (all) {
         (void)fputs("\nAn option goes before the environment, that before the file. Seconds may\n"
-                    "have up to three decimals; 0 is never. FOOTFALL_LISTEN takes several, split\n"
-                    "by blanks. In the file each setting has a line: its option without the --,\n"
-                    "a =, its value up to the end of the line. listen may have several lines. A\n"
-                    "comment is a line that begins with # or ;.\n"
+                    "have up to three decimals; 0 is never. FOOTFALL_LISTEN and\n"
+                    "FOOTFALL_TRUSTED_PROXY take several, split by blanks. In the file each\n"
+                    "setting has a line: its option without the --, a =, its value up to the end\n"
+                    "of the line. Those two may have several lines. A comment is a line that\n"
+                    "begins with # or ;.\n"
                     "\nGET or POST / counts one visit: {\"counter\":N,\"pid\":P}.\n"
                     "\nExit status: 0 after a stop that was asked for, 1 when it could not start\n"
                     "or go on, 2 for a wrong option or setting.\n"

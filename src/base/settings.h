@@ -10,6 +10,7 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "base/network.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -44,7 +45,8 @@ enum setting_admin {
 struct settings {
     struct address listen[SETTINGS_LISTEN_MAX];
     uint32_t listen_count;
-    uint32_t workers;                         /* 0: a single process */
+    struct network_list trusted_proxies; /* whose word is taken for whom a request comes from */
+    uint32_t workers;                    /* 0: a single process */
     char store[SETTINGS_STORE_BYTES_MAX + 1]; /* a URL, which may hold a password: never logged */
     /* Where the store was given: "--store", "FOOTFALL_STORE", or "store" in the file, where it
      * stands in this line and column (else 0). */

@@ -182,7 +182,7 @@ static bool take_setting(void *owner, const struct ini_setting *setting)
         return refuse_name(file, setting);
     }
     line = &file->lines[row - file->table];
-    if (*line != 0 && !row->takes_several) {
+    if (*line != 0 && !setting_takes_several(row)) {
         return refuse(file, setting, 1, "%s stands twice, in line %u for the first time",
                       setting->name, *line);
     }

@@ -8,21 +8,43 @@
 #include <sched.h>
 #include <string.h>
 
-static bool parse_address(struct slice text, struct settings *settings)
+bool setting_parse_listen(const struct setting *setting, const char *text,
+                          struct settings *settings)
 {
+    static const struct slice suffix = {",proxy", 6};
+    struct slice address = slice_of(text);
+    const bool is_proxied =
+        address.length > suffix.length &&
+        slice_equals(slice_after(address, address.length - suffix.length), suffix);
+
+    (void)setting;
+    address.length -= is_proxied ? suffix.length : 0;
     if (settings->listen_count == SETTINGS_LISTEN_MAX ||
-        !address_parse(text, &settings->listen[settings->listen_count])) {
+        !address_parse(address, &settings->listen[settings->listen_count])) {
         return false;
     }
+    settings->listen[settings->listen_count].is_proxied = is_proxied;
     settings->listen_count++;
     return true;
 }
 
-bool setting_parse_listen(const struct setting *setting, const char *text,
-                          struct settings *settings)
+bool setting_parse_trusted_proxy(const struct setting *setting, const char *text,
+                                 struct settings *settings)
 {
     (void)setting;
-    return parse_address(slice_of(text), settings);
+    if (strcmp(text, "none") == 0) {
+        return true;
+    }
+    do {
+        const size_t length = strcspn(text, " \t");
+
+        if (!network_list_add(&settings->trusted_proxies, (struct slice){text, length})) {
+            return false;
+        }
+        text += length;
+        text += strspn(text, " \t");
+    } while (*text != '\0');
+    return true;
 }
 
 bool setting_parse_admin(const struct setting *setting, const char *text, struct settings *settings)
@@ -39,15 +61,27 @@ bool setting_parse_admin(const struct setting *setting, const char *text, struct
     return true;
 }
 
+void setting_forget_several(const struct setting *setting, struct settings *settings)
+{
+    *(uint32_t *)(void *)((char *)settings + setting->offset) = 0;
+}
+
 bool setting_parse_several(const struct setting *setting, const char *text,
                            struct settings *settings)
 {
-    (void)setting; /* --listen alone takes several */
+    enum { WORD_BYTES_MAX = 300 }; /* longer is none of an address */
+
     text += strspn(text, " \t\n");
     do {
-        size_t length = strcspn(text, " \t\n");
+        const size_t length = strcspn(text, " \t\n");
+        char word[WORD_BYTES_MAX + 1];
 
-        if (!parse_address((struct slice){text, length}, settings)) {
+        if (length > WORD_BYTES_MAX) {
+            return false;
+        }
+        memcpy(word, text, length);
+        word[length] = '\0';
+        if (!setting->parse(setting, word, settings)) {
             return false;
         }
         text += length;

@@ -9,6 +9,11 @@
 
 #include <stddef.h>
 
+enum setting_trait {
+    SETTING_SEVERAL = 1, /* may be given several times */
+    SETTING_RARE = 2,    /* stands in --help all alone */
+};
+
 /* One row of the table. */
 struct setting {
     const char *option;
@@ -19,15 +24,21 @@ struct setting {
     bool (*parse)(const struct setting *setting, const char *text, struct settings *settings);
     const char *help;
     const char *right; /* "it takes …" */
-    bool takes_several;
-    size_t offset; /* of a time-out in struct settings */
-    bool is_rare;  /* only `--help all` has it */
+    unsigned traits;   /* of enum setting_trait */
+    size_t offset;     /* in struct settings: of a time-out, or of the count of several */
 };
+
+static inline bool setting_takes_several(const struct setting *setting)
+{
+    return (setting->traits & SETTING_SEVERAL) != 0;
+}
 
 #define SETTING_SECONDS "seconds from 0 (never) to 86400, with up to three decimals"
 
 bool setting_parse_listen(const struct setting *setting, const char *text,
                           struct settings *settings);
+bool setting_parse_trusted_proxy(const struct setting *setting, const char *text,
+                                 struct settings *settings);
 bool setting_parse_workers(const struct setting *setting, const char *text,
                            struct settings *settings);
 bool setting_parse_store(const struct setting *setting, const char *text,
@@ -53,6 +64,9 @@ bool setting_parse_log_format(const struct setting *setting, const char *text,
  * of
  * --store. It may hold a password. */
 bool setting_is_secret(const struct setting *setting, const char *value);
+
+/* Forgets what a setting that takes several has got so far. */
+void setting_forget_several(const struct setting *setting, struct settings *settings);
 
 /* Parses each word of `text`, split by blanks; at least one. */
 bool setting_parse_several(const struct setting *setting, const char *text,

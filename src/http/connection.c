@@ -16,6 +16,8 @@ enum {
 
 /* Which state may follow which. */
 static const uint8_t connection_may_enter[] = {
+    [CONNECTION_PROXY_HEADER] = 1U << CONNECTION_PROXY_HEADER | 1U << CONNECTION_IDLE |
+                                1U << CONNECTION_ENDING | 1U << CONNECTION_CLOSED,
     [CONNECTION_IDLE] = 1U << CONNECTION_IDLE | 1U << CONNECTION_HEAD | 1U << CONNECTION_BODY |
                         1U << CONNECTION_PAUSED | 1U << CONNECTION_ENDING | 1U << CONNECTION_CLOSED,
     [CONNECTION_HEAD] = 1U << CONNECTION_IDLE | 1U << CONNECTION_BODY | 1U << CONNECTION_PAUSED |
@@ -61,11 +63,12 @@ void connection_enter(struct connection *connection, enum connection_state next)
     connection->is_idle_ending = false;
     connection->entered_ms = loop_now_ms(server->loop);
     switch (next) {
-    case CONNECTION_IDLE:
-        enter_idle(connection);
-        break;
+    case CONNECTION_PROXY_HEADER: /* balancers send it at once: its first byte has no other time */
     case CONNECTION_HEAD:
         wait_at_most(connection, &server->header_timers, server->settings.header_timeout_ms);
+        break;
+    case CONNECTION_IDLE:
+        enter_idle(connection);
         break;
     case CONNECTION_BODY:
         wait_at_most(connection, &server->body_timers, server->settings.body_timeout_ms);
@@ -103,6 +106,13 @@ static bool has_reason_to_wait(const struct connection *connection)
     return connection->exchanges_count > 0;
 }
 
+/* Whether nothing of the next request is here, nor of what goes before the first. */
+static bool is_without_a_byte(const struct connection *connection)
+{
+    return connection->state == CONNECTION_IDLE ||
+           (connection->state == CONNECTION_PROXY_HEADER && connection->input == NULL);
+}
+
 static void idle_timer_expired(struct connection *connection)
 {
     if (connection->output != NULL) {
@@ -118,6 +128,13 @@ static void connection_timer_expired(void *owner)
     struct connection *connection = owner;
 
     switch ((enum connection_state)connection->state) {
+    case CONNECTION_PROXY_HEADER:
+        if (is_without_a_byte(connection) && connection->server->is_draining) {
+            idle_timer_expired(connection);
+        } else {
+            connection_refuse_proxy(connection, PROXY_LATE);
+        }
+        break;
     case CONNECTION_HEAD:
         connection_refuse(connection, 408, "The head of the request took too long.");
         break;
@@ -148,8 +165,7 @@ void connection_watch_drain(struct connection *connection)
     struct http_server *server = connection->server;
     uint64_t idle_ms = loop_now_ms(server->loop) - connection->entered_ms;
 
-    if (connection->state == CONNECTION_IDLE && !connection->is_idle_ending &&
-        !server->keeps_idle) {
+    if (is_without_a_byte(connection) && !connection->is_idle_ending && !server->keeps_idle) {
         timer_start(&connection->timer, &server->drain_timers,
                     idle_ms >= DRAIN_IDLE_MS ? 0 : DRAIN_IDLE_MS - idle_ms);
     }
@@ -226,7 +242,8 @@ static const struct descriptor_events connection_events = {
 };
 
 struct connection *connection_begin(struct http_server *server, int fd,
-                                    const struct network_address *client)
+                                    const struct network_address *client,
+                                    enum connection_state first)
 {
     struct connection *connection = pool_take(&server->connections);
 
@@ -235,7 +252,7 @@ struct connection *connection_begin(struct http_server *server, int fd,
         (void)close(fd);
         return NULL;
     }
-    *connection = (struct connection){.server = server, .next = server->first, .client = *client};
+    *connection = (struct connection){.server = server, .next = server->first};
     if (server->first != NULL) {
         server->first->previous = connection;
     }
@@ -243,6 +260,10 @@ struct connection *connection_begin(struct http_server *server, int fd,
     descriptor_open(&connection->descriptor, server->loop, fd, &connection_events, connection);
     timer_init(&connection->timer, connection_timer_expired, connection);
     set_connections_count(server, server->connections_count + 1);
-    connection_enter(connection, CONNECTION_IDLE);
+    connection_know_peer(connection, client);
+    connection_enter(connection, first);
+    if (server->is_draining) {
+        connection_watch_drain(connection);
+    }
     return connection;
 }

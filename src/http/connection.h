@@ -13,17 +13,19 @@
 #include "http/body_parser.h"
 #include "http/date.h"
 #include "http/exchange.h"
+#include "http/proxy_header.h"
 #include "http/server.h"
 #include "loop/descriptor.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
 
 enum connection_state {
-    CONNECTION_IDLE,      /* between requests: nothing of the next one is here */
-    CONNECTION_HEAD,      /* the beginning of a head is here */
-    CONNECTION_BODY,      /* a head was read, its body is under way */
-    CONNECTION_PAUSED,    /* too many unanswered requests: what is here waits, nothing is read */
-    CONNECTION_ENDING,    /* nothing more is read; what was read is still answered */
+    CONNECTION_PROXY_HEADER, /* its balancer has not said whose it is yet */
+    CONNECTION_IDLE,         /* between requests: nothing of the next one is here */
+    CONNECTION_HEAD,         /* the beginning of a head is here */
+    CONNECTION_BODY,         /* a head was read, its body is under way */
+    CONNECTION_PAUSED,       /* too many unanswered requests: what is here waits, nothing is read */
+    CONNECTION_ENDING,       /* nothing more is read; what was read is still answered */
     CONNECTION_LINGERING, /* all is answered, the write side is shut: reading on, so that no reset
                              eats the answer */
     CONNECTION_CLOSED,    /* the loop still holds the descriptor */
@@ -64,6 +66,7 @@ struct connection {
     bool input_ended;      /* the peer has shut its write side */
     bool is_to_be_flushed; /* in that list */
     bool is_idle_ending;   /* the last receive before an idle close is running */
+    bool is_trusted;       /* the client is a proxy whose word is taken for whom it comes from */
 };
 
 struct http_server {
@@ -103,10 +106,11 @@ static inline bool connection_is_over(const struct connection *connection)
     return connection->state >= CONNECTION_ENDING;
 }
 
-/* Begins a connection of `client` on `fd`. NULL without memory; the descriptor is taken in any
- * case. */
+/* Begins a connection of `client` on `fd`, in its first state: IDLE or PROXY_HEADER. NULL without
+ * memory; the descriptor is taken in any case. */
 struct connection *connection_begin(struct http_server *server, int fd,
-                                    const struct network_address *client);
+                                    const struct network_address *client,
+                                    enum connection_state first);
 
 /* Ends it now, unanswered requests and all. */
 void connection_abort(struct connection *connection);
@@ -134,6 +138,20 @@ void connection_refuse(struct connection *connection, uint16_t status, const cha
 
 /* Lets go of kept bytes. */
 void connection_drop_input(struct connection *connection);
+
+/* ---- connection_proxy.c ---- */
+
+/* Notes whose connection it is, and whether that is a trusted proxy: as a balancer names it, or as
+ * the socket's own peer. */
+void connection_know_client(struct connection *connection, const struct network_address *client);
+void connection_know_peer(struct connection *connection, const struct network_address *peer);
+
+/* Reads the header of PROXY_HEADER at the beginning of `bytes`. Returns how many bytes it took; 0:
+ * it is not whole, or the connection is over. */
+size_t connection_read_proxy_header(struct connection *connection, struct slice bytes);
+
+/* Ends it without an answer: whoever is there does not wait for one. */
+void connection_refuse_proxy(struct connection *connection, enum proxy_fault fault);
 
 /* ---- connection_write.c ---- */
 

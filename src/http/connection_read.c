@@ -7,6 +7,7 @@
 #include "http/connection.h"
 
 #include "base/fault_point.h"
+#include "http/forwarded.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -54,6 +55,7 @@ static void add_exchange(struct connection *connection, struct exchange *exchang
     }
     connection->youngest = exchange;
     connection->exchanges_count++;
+    exchange->client = connection->client;
 }
 
 /* The youngest request is answered without its body, and is the last. */
@@ -120,8 +122,25 @@ static void handle_whole(struct connection *connection)
     }
 }
 
-/* A head was read: finds who answers, and begins with the body. */
-static void begin_exchange(struct connection *connection, const struct request *request)
+/* Whom a trusted proxy names in the head at the beginning of `bytes`. */
+static struct network_address forwarded_by(const struct connection *connection,
+                                           const struct request_parser *parser, struct slice bytes,
+                                           const struct request *request)
+{
+    const struct http_proxies *proxies = &connection->server->settings.proxies;
+    struct network_address client;
+    const char *by = forwarded_client(parser, bytes, request->fields_count, proxies->trusted,
+                                      &connection->client, &client);
+
+    if (by != NULL && proxies->named_client != NULL) {
+        proxies->named_client(proxies->owner, by, &connection->client, &client);
+    }
+    return client;
+}
+
+/* A head of `client` was read: finds who answers, and begins with the body. */
+static void begin_exchange(struct connection *connection, const struct request *request,
+                           const struct network_address *client)
 {
     struct http_server *server = connection->server;
     struct exchange *exchange = exchange_take(&server->exchanges, connection);
@@ -136,6 +155,7 @@ static void begin_exchange(struct connection *connection, const struct request *
     exchange->wants_continue = request->expects_continue;
     exchange->handler = router_find(&server->router, request, &exchange->reply);
     add_exchange(connection, exchange);
+    exchange->client = *client;
     if (request->expects_other) {
         answer_at_once(connection); /* whether its body comes is not known */
         return;
@@ -155,6 +175,7 @@ static void begin_exchange(struct connection *connection, const struct request *
 static size_t read_head(struct connection *connection, struct request_parser *parser,
                         struct slice bytes)
 {
+    struct network_address client = connection->client;
     struct request request;
     enum parse_fault fault;
 
@@ -166,8 +187,11 @@ static size_t read_head(struct connection *connection, struct request_parser *pa
         }
         return 0;
     case PARSE_DONE:
+        if (connection->is_trusted) {
+            client = forwarded_by(connection, parser, bytes, &request);
+        }
         request_parser_init(parser);
-        begin_exchange(connection, &request);
+        begin_exchange(connection, &request, &client);
         return request.head_bytes;
     case PARSE_BAD:
         refuse_fault(connection, fault);
@@ -217,7 +241,9 @@ static size_t read_requests(struct connection *connection, struct request_parser
                    connection->exchanges_count >= connection->server->settings.unanswered_max) {
             break;
         } else {
-            size_t head_bytes = read_head(connection, parser, rest);
+            size_t head_bytes = connection->state == CONNECTION_PROXY_HEADER
+                                    ? connection_read_proxy_header(connection, rest)
+                                    : read_head(connection, parser, rest);
 
             if (head_bytes == 0) {
                 break;
@@ -310,6 +336,11 @@ void connection_read_done(void *owner, int result, const char *bytes)
 {
     struct connection *connection = owner;
 
+    if (connection->state == CONNECTION_PROXY_HEADER && connection->input != NULL && result <= 0 &&
+        result != -EAGAIN) {
+        connection_refuse_proxy(connection, PROXY_CUT);
+        return;
+    }
     if (result == -EAGAIN) {
         if (connection->is_idle_ending) {
             connection_enter(connection, CONNECTION_ENDING);

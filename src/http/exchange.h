@@ -7,6 +7,7 @@
 #ifndef FOOTFALL_HTTP_EXCHANGE_H
 #define FOOTFALL_HTTP_EXCHANGE_H
 
+#include "base/network_address.h"
 #include "http/reply.h"
 #include "http/router.h"
 
@@ -20,9 +21,10 @@ struct exchange {
     struct connection *connection; /* NULL while unused */
     uint32_t index;
     uint32_t generation;
-    route_handler *handler; /* NULL: the reply stands already */
-    bool is_whole;          /* the last byte of the request is here */
-    bool is_ready;          /* the reply may go out */
+    struct network_address client; /* whom the request comes from, as far as it is believed */
+    route_handler *handler;        /* NULL: the reply stands already */
+    bool is_whole;                 /* the last byte of the request is here */
+    bool is_ready;                 /* the reply may go out */
     bool is_head;
     bool keeps_alive;
     bool wants_continue; /* 100 Continue is owed */

@@ -79,9 +79,10 @@ int http_server_create(struct loop *loop, const struct http_settings *settings,
     return 0;
 }
 
-int http_server_take(struct http_server *server, int fd, const struct network_address *client)
+static int take(struct http_server *server, int fd, const struct network_address *client,
+                enum connection_state first)
 {
-    struct connection *connection = connection_begin(server, fd, client);
+    struct connection *connection = connection_begin(server, fd, client, first);
 
     if (connection == NULL) {
         return -ENOMEM;
@@ -89,6 +90,16 @@ int http_server_take(struct http_server *server, int fd, const struct network_ad
     FAULT_POINT(FAULT_BEFORE_RECEIVE);
     descriptor_receive(&connection->descriptor);
     return 0;
+}
+
+int http_server_take(struct http_server *server, int fd, const struct network_address *client)
+{
+    return take(server, fd, client, CONNECTION_IDLE);
+}
+
+int http_server_take_proxied(struct http_server *server, int fd, const struct network_address *peer)
+{
+    return take(server, fd, peer, CONNECTION_PROXY_HEADER);
 }
 
 void http_server_answer(struct http_server *server, uint64_t ticket, const struct reply *reply)

@@ -8,6 +8,7 @@
 #define FOOTFALL_HTTP_SERVER_H
 
 #include "http/parse_fault.h"
+#include "http/proxy_header.h"
 #include "http/reply.h"
 #include "http/request_parser.h"
 #include "http/router.h"
@@ -19,7 +20,20 @@
 
 struct loop;
 struct network_address;
+struct network_list;
 struct http_server;
+
+/* What becomes of those who speak for others. All zero: they are visitors like others. */
+struct http_proxies {
+    const struct network_list *trusted; /* whose word is taken for whom a request comes from */
+    /* May be NULL: told of each connection of `peer` that had to begin with a PROXY header and
+     * ended without a right one. */
+    void (*refused)(void *owner, enum proxy_fault fault, const struct network_address *peer);
+    /* May be NULL: told when `peer` has named its client, by "PROXY", "Forwarded" … */
+    void (*named_client)(void *owner, const char *by, const struct network_address *peer,
+                         const struct network_address *client);
+    void *owner;
+};
 
 struct http_settings {
     uint64_t header_timeout_ms; /* from a head's first byte; 0 is never for each of the three */
@@ -33,9 +47,10 @@ struct http_settings {
     /* May be NULL: told of each refused request. */
     void (*refused)(void *owner, const struct refusal *refusal);
     void (*connection_ended)(void *owner); /* may be NULL: a descriptor is free again */
-    void *owner;                           /* of the calls above, and of drained() */
-    _Atomic uint32_t *connections_gauge;   /* kept at the number of open connections */
-    _Atomic uint64_t *answers; /* counted here by their status' first digit; NULL: not */
+    struct http_proxies proxies;
+    void *owner;                         /* of the calls above, and of drained() */
+    _Atomic uint32_t *connections_gauge; /* kept at the number of open connections */
+    _Atomic uint64_t *answers;           /* counted here by their status' first digit; NULL: not */
 };
 
 /* The contract's limits. */
@@ -50,6 +65,10 @@ int http_server_create(struct loop *loop, const struct http_settings *settings,
 /* Serves the connected, nonblocking socket `fd` of `client`, and takes it, even on failure. 0 or
  * -ENOMEM. */
 int http_server_take(struct http_server *server, int fd, const struct network_address *client);
+
+/* The same for a connection that must begin with a PROXY header. Without one it is closed. */
+int http_server_take_proxied(struct http_server *server, int fd,
+                             const struct network_address *peer);
 
 /* Answers a request; a ticket whose connection is gone is fine. The reply is copied,
  * but for its content, which is taken. */

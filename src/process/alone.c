@@ -35,8 +35,9 @@ static void fail_change(struct alone *alone, const char *event, const char *reas
 
 static bool is_same_address(const struct address *one, const struct address *other)
 {
-    return one->is_unix == other->is_unix && one->port == other->port &&
-           strcmp(one->host, other->host) == 0 && strcmp(one->path, other->path) == 0;
+    return one->is_unix == other->is_unix && one->is_proxied == other->is_proxied &&
+           one->port == other->port && strcmp(one->host, other->host) == 0 &&
+           strcmp(one->path, other->path) == 0;
 }
 
 static bool is_same_listen(const struct settings *now, const struct settings *next)

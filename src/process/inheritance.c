@@ -27,7 +27,9 @@ bool inheritance_export(const struct inheritance *inheritance)
 
     for (uint32_t i = 0; i < inheritance->count; i++) {
         length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", i > 0 ? ":" : "",
-                                   inheritance->is_admin[i] ? "admin" : "visit");
+                                   inheritance->is_admin[i]     ? "admin"
+                                   : inheritance->is_proxied[i] ? "proxy"
+                                                                : "visit");
     }
     (void)snprintf(succession, sizeof succession, "%d,%d", inheritance->words_fd,
                    inheritance->are_activated ? 1 : 0);
@@ -38,20 +40,22 @@ bool inheritance_export(const struct inheritance *inheritance)
            (getenv("WATCHDOG_PID") == NULL || set_number("WATCHDOG_PID", (long)getpid()));
 }
 
-/* Whether the socket `index` is called "admin" in a list that colons divide. */
-static bool is_named_admin(const char *names, uint32_t index)
+/* Whether the socket `index` has that name of five letters in a list that colons divide. */
+static bool is_named(uint32_t index, const char *name)
 {
+    const char *names = getenv("LISTEN_FDNAMES");
+
     for (uint32_t i = 0; names != NULL && i < index; i++) {
         names = strchr(names, ':');
         names = names == NULL ? NULL : names + 1;
     }
-    return names != NULL && strncmp(names, "admin", 5) == 0 &&
-           (names[5] == '\0' || names[5] == ':');
+    return names != NULL && strncmp(names, name, 5) == 0 && (names[5] == '\0' || names[5] == ':');
 }
 
 /* Makes a socket that was handed over as one of ours is. */
-static bool adopt(int fd, bool is_admin, struct listeners *listeners, char *out_reason)
+static bool adopt(uint32_t index, struct listeners *listeners, char *out_reason)
 {
+    const int fd = INHERITANCE_FIRST_FD + (int)index;
     int is_listening = 0;
     socklen_t length = sizeof is_listening;
     int result = getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &length) < 0 ? -errno : 0;
@@ -64,7 +68,8 @@ static bool adopt(int fd, bool is_admin, struct listeners *listeners, char *out_
         result = -errno;
     }
     if (result == 0) {
-        result = listeners_inherit(listeners, fd, is_admin);
+        result =
+            listeners_inherit(listeners, fd, is_named(index, "admin"), is_named(index, "proxy"));
     }
     if (result < 0) {
         (void)snprintf(out_reason, LISTENER_REASON_BYTES,
@@ -107,8 +112,7 @@ bool inheritance_take(struct inheritance *out_inheritance, struct listeners *lis
             is_taken = false;
         }
         for (uint32_t i = 0; is_taken && i < (uint32_t)sockets; i++) {
-            is_taken = adopt(INHERITANCE_FIRST_FD + (int)i,
-                             is_named_admin(getenv("LISTEN_FDNAMES"), i), listeners, out_reason);
+            is_taken = adopt(i, listeners, out_reason);
         }
     }
     listeners->are_activated = out_inheritance->are_activated;

@@ -3,7 +3,8 @@
  * manager, or the footfall that this one follows.
  *
  *   LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES   sd_listen_fds(3); a socket named "admin" is the
- *                                            admin side's, any other one is visitors'
+ *                                            admin side's, "proxy" has PROXY headers, any other
+ *                                            one is visitors'
  *   FOOTFALL_SUCCESSION                      FD,are_activated: set by a footfall alone, with the
  *                                            socket on which it waits to hear of this one
  */
@@ -23,6 +24,7 @@ enum { INHERITANCE_FIRST_FD = 3 };
 struct inheritance {
     uint32_t count; /* of sockets, from INHERITANCE_FIRST_FD on */
     bool is_admin[LISTENERS_MAX];
+    bool is_proxied[LISTENERS_MAX];
     bool are_activated; /* they came from a service manager to begin with */
     int words_fd;       /* to the footfall before this one; -1: there is none */
 };

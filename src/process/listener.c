@@ -91,13 +91,14 @@ static int add(struct listeners *listeners, int fd, struct listener **out_listen
     return 0;
 }
 
-int listeners_inherit(struct listeners *listeners, int fd, bool is_admin)
+int listeners_inherit(struct listeners *listeners, int fd, bool is_admin, bool is_proxied)
 {
     struct listener *listener;
     int result = add(listeners, fd, &listener);
 
     if (result == 0) {
         listener->is_admin = is_admin;
+        listener->is_proxied = is_proxied;
         listener->is_inherited = listener->has_any_port = true;
     }
     return result;
@@ -137,7 +138,8 @@ static struct listener *find_dropped(struct listeners *listeners,
     return NULL;
 }
 
-static bool keep(struct listeners *listeners, const struct listen_target *target, bool is_admin)
+static bool keep(struct listeners *listeners, const struct listen_target *target,
+                 const struct address *address, bool is_admin)
 {
     struct listen_target other = *target;
     struct listener *listener = find_dropped(listeners, target, is_admin);
@@ -147,12 +149,13 @@ static bool keep(struct listeners *listeners, const struct listen_target *target
     }
     if (listener != NULL) {
         listener->is_dropped = false;
+        listener->is_proxied = address->is_proxied;
     }
     return listener != NULL;
 }
 
-static int open_new(struct listeners *listeners, struct listen_target *target, bool is_admin,
-                    bool has_any_port)
+static int open_new(struct listeners *listeners, struct listen_target *target,
+                    const struct address *address, bool is_admin)
 {
     struct listener *listener;
     mode_t mask = 0;
@@ -178,7 +181,8 @@ static int open_new(struct listeners *listeners, struct listen_target *target, b
     if (result == 0) {
         listener->is_new = true;
         listener->is_admin = is_admin;
-        listener->has_any_port = has_any_port;
+        listener->is_proxied = address->is_proxied;
+        listener->has_any_port = !address->is_unix && address->port == 0;
     }
     return result;
 }
@@ -220,9 +224,8 @@ int listeners_want(struct listeners *listeners, const struct address *address, b
     }
     result = listen_targets_find(address, targets, LISTENERS_MAX, &count, &why);
     for (uint32_t i = 0; i < count && result == 0; i++) {
-        if (!keep(listeners, &targets[i], is_admin)) {
-            result =
-                open_new(listeners, &targets[i], is_admin, !address->is_unix && address->port == 0);
+        if (!keep(listeners, &targets[i], address, is_admin)) {
+            result = open_new(listeners, &targets[i], address, is_admin);
         }
     }
     if (result < 0) {
@@ -239,6 +242,7 @@ void listeners_begin_change(struct listeners *listeners)
         struct listener *listener = &listeners->list[i];
 
         listener->is_new = false;
+        listener->was_proxied = listener->is_proxied;
         listener->is_dropped = listener_is_in_use(listener) && !is_fixed(listeners, listener);
     }
 }
@@ -274,6 +278,11 @@ void listeners_end_change(struct listeners *listeners, bool is_taken)
         } else if (!is_taken && listener->is_new) {
             listener_unlink(listener);
             forget(listener);
+        }
+        if (is_taken) {
+            listener->was_proxied = listener->is_proxied;
+        } else {
+            listener->is_proxied = listener->was_proxied;
         }
         listener->is_new = listener->is_dropped = false;
     }

@@ -26,10 +26,12 @@ struct listener {
     dev_t device;                          /* of that socket's file */
     ino_t inode;
     bool is_admin;     /* not for visitors */
+    bool is_proxied;   /* each connection begins with a PROXY header */
     bool is_inherited; /* another process has opened it */
     bool has_any_port; /* whatever it got is what was wanted */
     bool is_new;       /* during a change: only the settings to come want it */
     bool is_dropped;   /* during a change: they do not want it any more */
+    bool was_proxied;  /* the same, but during a change as before it */
 };
 
 /* A place in the list never changes: deals name it. */
@@ -50,7 +52,7 @@ int listeners_open(const struct address *addresses, uint32_t addresses_count,
 bool listener_is_in_use(const struct listener *listener);
 
 /* Takes a listening socket that another process has opened. 0; or -errno, and it is closed. */
-int listeners_inherit(struct listeners *listeners, int fd, bool is_admin);
+int listeners_inherit(struct listeners *listeners, int fd, bool is_admin, bool is_proxied);
 
 /* A change: begin, say what is wanted, end. Until the end the old and the new ones are open. An
  * address that is wanted again keeps its socket; the others are opened. */

@@ -129,6 +129,7 @@ static bool arrange_descriptors(const struct listeners *listeners, int words_fd,
     for (uint32_t i = 0; i < listeners->count; i++) {
         if (listener_is_in_use(&listeners->list[i]) && listeners->list[i].fd >= 0) {
             out_inheritance->is_admin[count] = listeners->list[i].is_admin;
+            out_inheritance->is_proxied[count] = listeners->list[i].is_proxied;
             fds[count++] = listeners->list[i].fd;
         }
     }

@@ -17,6 +17,7 @@
 #include "process/signal_set.h"
 #include "store/store_url.h"
 #include "visits/counting.h"
+#include "visits/proxy_watch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -53,6 +54,7 @@ struct worker {
     uint32_t stop_signals;
     int exit_status;
     struct log_limit refused_limit;
+    struct proxy_watch proxy_watch;
 };
 
 static bool is_alone(const struct worker *worker)
@@ -180,8 +182,10 @@ static void intake_took(void *owner, int connection_fd, uint32_t listener)
     }
     peer = peer_of(connection_fd);
     counter_add(&worker->context->slot->traffic.connections, 1);
-    (void)http_server_take(worker->server, connection_fd,
-                           &peer); /* without memory it has closed it */
+    (void)(worker->context->listeners->list[listener].is_proxied
+               ? http_server_take_proxied(worker->server, connection_fd, &peer)
+               : http_server_take(worker->server, connection_fd,
+                                  &peer)); /* without memory it has closed it */
 }
 
 /* No more will be dealt, or the listeners are closed. */
@@ -374,6 +378,7 @@ static int open_server(struct worker *worker)
         .routes_owner = &worker->counting.hits,
         .refused = request_refused,
         .connection_ended = connection_ended,
+        .proxies = proxy_watch_proxies(&worker->proxy_watch),
         .owner = worker,
         .connections_gauge = &worker->context->slot->connections,
         .answers = worker->context->slot->traffic.answers,
@@ -547,6 +552,7 @@ int worker_run(const struct worker_context *context)
         explain(&worker, strerror(-result));
         return WORKER_EXIT_FAILED;
     }
+    proxy_watch_init(&worker.proxy_watch, &context->settings->trusted_proxies, context->slot);
     timer_queue_init(&worker.timers, worker.loop);
     if (is_alone(&worker)) {
         open_alone(&worker);

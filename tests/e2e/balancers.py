@@ -69,11 +69,15 @@ class Balancer:
             },
         )
         self.file = os.path.join(folder, self.example)
+        self.start(text)
+
+    def start(self, text):
+        """Runs by this text as its file."""
         Path(self.file).write_text(self.made_for_user(text), encoding="utf-8")
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(),
-                cwd=folder,
+                cwd=self.folder,
                 env={**os.environ, MARK: self.mark},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -144,6 +148,28 @@ class HAProxy(Balancer):
         found = [dict(zip(names, row)) for row in rows[1:]]
         # "DOWN 1/2" is a server on its way up.
         return {r["svname"]: r["status"].split()[0] for r in found if r["type"] == "2"}
+
+
+class TcpHAProxy(HAProxy):
+    """HAProxy that passes bytes on to one footfall, behind a PROXY header: `sends` is "send-proxy" and
+    the like, `check` is more about its health checks."""
+
+    def __init__(self, folder, footfall, sends, check=""):
+        self.folder = folder
+        self.mark = secrets.token_hex(8)
+        self.address = (own_host(), own_port())
+        self.log_path = os.path.join(folder, "balancer.log")
+        self.socket_path = os.path.join(folder, "haproxy.sock")
+        self.file = os.path.join(folder, self.example)
+        self.start(
+            "global\n"
+            f"    stats socket {self.socket_path} mode 660 level admin\n"
+            "defaults\n    mode tcp\n"
+            "    timeout connect 2s\n    timeout client 60s\n    timeout server 60s\n"
+            f"listen visitors\n    bind {self.place}\n    {check}\n"
+            f"    server one {footfall[0]}:{footfall[1]} {sends} check inter 100ms fall 2 rise 1\n"
+        )
+        eventually(lambda: os.path.exists(self.socket_path), "HAProxy has its own socket")
 
 
 class Nginx(Balancer):

@@ -408,6 +408,22 @@ static void when_one_address_fails_the_others_are_closed_and_taken_away(void **s
     assert_false(is_there(unix_path));
 }
 
+static void each_address_of_a_name_is_for_the_balancer_that_its_name_is_for(void **state)
+{
+    struct address addresses[2];
+
+    (void)state;
+    names_addresses = 2;
+    assert_true(address_parse(SLICE("name.test:0"), &addresses[0]));
+    assert_true(address_parse(SLICE("127.0.0.1:0"), &addresses[1]));
+    addresses[0].is_proxied = true;
+    assert_int_equal(listeners_open(addresses, 2, &listeners, reason), 0);
+    assert_int_equal(listeners.count, 3);
+    assert_true(listeners.list[0].is_proxied && listeners.list[1].is_proxied);
+    assert_false(listeners.list[2].is_proxied);
+    listeners_close(&listeners);
+}
+
 int main(void)
 {
 #define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, begin, finish)
@@ -427,6 +443,7 @@ int main(void)
         IN_SCENE(a_file_that_is_no_socket_is_left_alone),
         IN_SCENE(somebody_elses_socket_at_our_path_is_not_taken_away),
         IN_SCENE(when_one_address_fails_the_others_are_closed_and_taken_away),
+        IN_SCENE(each_address_of_a_name_is_for_the_balancer_that_its_name_is_for),
     };
 
     return cmocka_run_group_tests_name("listener", tests, NULL, NULL);

@@ -34,9 +34,10 @@ static char problem[SETTINGS_PROBLEM_BYTES];
 static int clear_environment(void **state)
 {
     static const char *const names[] = {
-        "LISTEN",        "WORKERS",        "STORE",        "KEY",          "STORE_TIMEOUT",
-        "DRAIN_TIMEOUT", "HEADER_TIMEOUT", "BODY_TIMEOUT", "IDLE_TIMEOUT", "WORKER_TIMEOUT",
-        "BALANCE",       "LOOP",           "LOG_LEVEL",    "LOG_FORMAT",   "CONFIG"};
+        "LISTEN",        "WORKERS",        "STORE",          "KEY",
+        "STORE_TIMEOUT", "DRAIN_TIMEOUT",  "HEADER_TIMEOUT", "BODY_TIMEOUT",
+        "IDLE_TIMEOUT",  "WORKER_TIMEOUT", "BALANCE",        "LOOP",
+        "LOG_LEVEL",     "LOG_FORMAT",     "CONFIG",         "TRUSTED_PROXY"};
 
     (void)state;
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -134,6 +135,44 @@ static void listening_is_repeatable_and_an_option_replaces_the_rest(void **state
     assert_int_equal(READ("--listen", ":5"), SETTINGS_READ);
     assert_int_equal(settings.listen_count, 1);
     assert_int_equal(settings.listen[0].port, 5);
+}
+
+static void a_listener_may_be_for_a_balancer(void **state)
+{
+    (void)state;
+    assert_int_equal(READ("--listen", ":1,proxy", "--listen=unix:/a,b,proxy", "--listen",
+                          "[::1]:2,proxy", "--listen", "unix:/a,proxy/b"),
+                     SETTINGS_READ);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(settings.listen[i].is_proxied, i < 3);
+    }
+    assert_int_equal(settings.listen[0].port, 1);
+    assert_string_equal(settings.listen[1].path, "/a,b");
+    assert_string_equal(settings.listen[2].host, "::1");
+    assert_string_equal(settings.listen[3].path, "/a,proxy/b");
+    assert_int_equal(READ("--listen", ",proxy"), SETTINGS_WRONG);
+    assert_int_equal(READ("--listen", "unix:,proxy"), SETTINGS_WRONG);
+    assert_int_equal(READ("--admin", ":1,proxy"), SETTINGS_WRONG); /* that has no visitors */
+}
+
+static void trusted_proxies_may_be_several_and_an_option_replaces_the_rest(void **state)
+{
+    (void)state;
+    assert_int_equal(READ(), SETTINGS_READ);
+    assert_int_equal(settings.trusted_proxies.count, 0);
+    assert_int_equal(setenv("FOOTFALL_TRUSTED_PROXY", " 10.0.0.0/8\t::1  unix\n", 1), 0);
+    assert_int_equal(READ(), SETTINGS_READ);
+    assert_int_equal(settings.trusted_proxies.count, 3);
+    assert_true(settings.trusted_proxies.list[2].is_unix);
+    assert_int_equal(READ("--trusted-proxy", "192.0.2.1 192.0.2.2", "--trusted-proxy=unix"),
+                     SETTINGS_READ);
+    assert_int_equal(settings.trusted_proxies.count, 3);
+    assert_int_equal(settings.trusted_proxies.list[0].prefix_bits, 128);
+    assert_int_equal(READ("--trusted-proxy", "none"), SETTINGS_READ);
+    assert_int_equal(settings.trusted_proxies.count, 0);
+    assert_int_equal(READ("--trusted-proxy", ""), SETTINGS_WRONG);
+    assert_int_equal(READ("--trusted-proxy", "10.0.0.0/8 nobody"), SETTINGS_WRONG);
+    assert_non_null(strstr(problem, "--trusted-proxy"));
 }
 
 static void so_many_listeners_and_no_more(void **state)
@@ -344,6 +383,7 @@ static void help_fits_a_screen_and_names_every_option(void **state)
             assert_non_null(strstr(text, options[i]));
         }
         assert_int_equal(strstr(text, "FOOTFALL_DRAIN_TIMEOUT") != NULL, all);
+        assert_int_equal(strstr(text, "--trusted-proxy") != NULL, all); /* a rare one */
         free(text);
     }
 }
@@ -356,6 +396,8 @@ int main(void)
         IN_SCENE(there_is_a_worker_for_each_core_and_one_at_least),
         IN_SCENE(an_option_goes_before_the_environment_and_that_before_the_default),
         IN_SCENE(listening_is_repeatable_and_an_option_replaces_the_rest),
+        IN_SCENE(a_listener_may_be_for_a_balancer),
+        IN_SCENE(trusted_proxies_may_be_several_and_an_option_replaces_the_rest),
         IN_SCENE(so_many_listeners_and_no_more),
         IN_SCENE(seconds_have_three_decimals_at_most_and_a_day_at_most),
         IN_SCENE(a_wrong_value_is_said_with_its_option_and_what_would_be_right),
