@@ -32,12 +32,13 @@ enum worker_state {
 
 /* What a slot's workers have done, one after the other: it only grows. The worker writes it. */
 struct scoreboard_traffic {
-    _Atomic uint64_t connections; /* taken */
-    _Atomic uint64_t answers[6];  /* by the first digit of their status */
-    _Atomic uint64_t hits;        /* that were given a number */
-    struct histogram hit_ms;      /* from the request to its number, or to none */
-    struct histogram batch_us;    /* from sending to the answer */
-    struct histogram batch_hits;  /* of each batch that the store has answered or refused */
+    _Atomic uint64_t connections;          /* taken */
+    _Atomic uint64_t answers[6];           /* by the first digit of their status */
+    _Atomic uint64_t hits;                 /* that were given a number */
+    _Atomic uint64_t access_lines_dropped; /* of the access log */
+    struct histogram hit_ms;               /* from the request to its number, or to none */
+    struct histogram batch_us;             /* from sending to the answer */
+    struct histogram batch_hits; /* of each batch that the store has answered or refused */
 };
 
 /* How the worker's store is doing, for whoever asks. The worker writes it. What is counted only
@@ -82,6 +83,9 @@ struct scoreboard_master {
     _Atomic uint64_t started_ms;   /* monotonic */
     _Atomic int64_t started_at_ms; /* since 1970 */
     _Atomic bool is_stopping;
+    _Atomic uint64_t log_generation; /* grows when log files are to be opened anew */
+    /* Of the last generation for which a worker has said that it failed; any worker's. */
+    _Atomic uint64_t log_failure_told;
 };
 
 struct scoreboard {

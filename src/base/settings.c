@@ -57,6 +57,23 @@ static const struct setting settings_table[] = {
      "error, warn, info or debug, to standard error", "error, warn, info or debug", false, 0},
     {"--log-format", "FOOTFALL_LOG_FORMAT", "FORMAT", "text", setting_parse_log_format,
      "text, or json: one object a line", "text or json", false, 0},
+    {"--access-log", "FOOTFALL_ACCESS_LOG", "FILE", "none", setting_parse_access_log,
+     "a line for each answer to a visitor, at the end of the\n"
+     "file; -: to standard output; none",
+     "the path of a file, - or none", false, 0},
+    {"--access-log-format", "FOOTFALL_ACCESS_LOG_FORMAT", "FORMAT", "text",
+     setting_parse_access_log_format,
+     "text, json, json:FIELD,… or a line with fields in\n"
+     "braces, such as {time} {status} {path}; the fields:\n"
+     "time status method path number bytes duration worker\n"
+     "pid client",
+     "text, json, json:FIELD,FIELD,… or a line with fields in braces", false, 0},
+};
+
+/* Those that --help all alone shows: the rest fills the screen. */
+static const char *const rare_options[] = {
+    "--access-log",
+    "--access-log-format",
 };
 
 enum { SETTINGS_COUNT = sizeof settings_table / sizeof settings_table[0] };
@@ -67,12 +84,15 @@ _Static_assert((int)SETTINGS_COUNT <= (int)SETTINGS_COUNT_MAX, "settings_file.h 
 static enum settings_result wrong_value(const struct setting *setting, const char *source,
                                         const char *value, char *out_problem)
 {
+    char right[SETTING_RIGHT_BYTES];
+
+    setting_say_right(setting, value, right);
     if (setting_is_secret(setting, value)) {
-        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
-                       "%s: its value is not right; it takes %s", source, setting->right);
+        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s: its value is not right; %s",
+                       source, right);
     } else {
-        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
-                       "%s: \"%.100s\" is not right; it takes %s", source, value, setting->right);
+        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s: \"%.100s\" is not right; %s",
+                       source, value, right);
     }
     return SETTINGS_WRONG;
 }
@@ -320,6 +340,16 @@ static void write_option(FILE *file, const struct setting *setting)
     }
 }
 
+static bool is_rare(const struct setting *setting)
+{
+    for (size_t i = 0; i < sizeof rare_options / sizeof rare_options[0]; i++) {
+        if (strcmp(setting->option, rare_options[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void settings_write_help(FILE *file, bool all)
 {
     (void)fputs("footfall - tells each visitor of a website their number\n\n"
@@ -330,7 +360,9 @@ void settings_write_help(FILE *file, bool all)
                 "  footfall --version\n\n",
                 file);
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
-        write_option(file, &settings_table[i]);
+        if (all || !is_rare(&settings_table[i])) {
+            write_option(file, &settings_table[i]);
+        }
         if (all) {
             (void)fprintf(file, "%24sin the environment: %s\n", "", settings_table[i].variable);
         }
@@ -345,7 +377,7 @@ void settings_write_help(FILE *file, bool all)
                     "\nExit status: 0 after a stop that was asked for, 1 when it could not start\n"
                     "or go on, 2 for a wrong option or setting.\n"
                     "\nSignals: TERM, INT, QUIT answer what is in flight, then end; a second one\n"
-                    "ends at once.\n",
+                    "ends at once. USR1 opens the access log anew.\n",
                     file);
     } else {
         (void)fputs("\nEach option is an environment variable too: --store is FOOTFALL_STORE.\n",

@@ -102,6 +102,12 @@ static inline bool connection_is_over(const struct connection *connection)
     return connection->state >= CONNECTION_ENDING;
 }
 
+/* Who asks. */
+static inline const struct network_address *connection_client(const struct exchange *exchange)
+{
+    return &exchange->connection->client;
+}
+
 /* Begins a connection of `client` on `fd`. NULL without memory; the descriptor is taken in any
  * case. */
 struct connection *connection_begin(struct http_server *server, int fd,

@@ -9,6 +9,7 @@
 #include "loop/timer.h"
 #include "process/dealer.h"
 #include "process/descriptors.h"
+#include "process/log_reopening.h"
 #include "process/reception.h"
 #include "process/signal_set.h"
 #include "process/supervisor.h"
@@ -160,7 +161,8 @@ static void signal_received(void *owner, int signal_number, bool from_process)
         }
         LOG_EVENT(LOG_INFO, "stopping", LOG_FIELD_NUMBER("signal", signal_number));
         stop(master);
-    } else if (from_process) {
+    } else if (from_process && !log_reopening_ask(signal_number, master->context->settings,
+                                                  master->context->scoreboard)) {
         LOG_EVENT(LOG_WARN, "signal_ignored", LOG_FIELD_NUMBER("signal", signal_number),
                   LOG_FIELD_TEXT("name", sigabbrev_np(signal_number)));
     }

@@ -3,6 +3,7 @@
  */
 #include "process/worker.h"
 
+#include "admin/access_log.h"
 #include "admin/admin.h"
 #include "base/clock.h"
 #include "base/counter.h"
@@ -12,6 +13,7 @@
 #include "loop/signals.h"
 #include "loop/timer.h"
 #include "process/intake.h"
+#include "process/log_reopening.h"
 #include "process/signal_set.h"
 #include "store/store_url.h"
 #include "visits/counting.h"
@@ -34,6 +36,7 @@ struct worker {
     struct deal_intake *deals;     /* behind a master, though it may never deal */
     struct accept_intake *accepts; /* alone, or at listeners shared with other workers */
     struct http_server *server;
+    struct access_log *access_log; /* NULL: there is none */
     struct admin admin;
     const char *listen[LISTENERS_MAX]; /* the names of the listeners */
     char store_text[STORE_URL_TEXT_BYTES];
@@ -85,6 +88,7 @@ static void store_will_not_close(void *owner)
     struct worker *worker = owner;
 
     LOG_EVENT(LOG_WARN, "worker_ended_hard", LOG_FIELD_NUMBER("slot", worker->context->slot_index));
+    access_log_beat(worker->access_log);
     _exit(worker->exit_status); /* a commit hangs: past the drain time-out nothing waits for it */
 }
 
@@ -217,6 +221,7 @@ static void beat(void *owner)
     atomic_store_explicit(&worker->context->slot->beat_ms, loop_now_ms(worker->loop),
                           memory_order_relaxed);
     counting_beat(&worker->counting);
+    access_log_beat(worker->access_log);
     if (is_alone(worker)) {
         notifier_beat(worker->context->notifier);
     }
@@ -231,6 +236,7 @@ static void signal_received(void *owner, int signal_number, bool from_process)
         if (is_alone(worker) && ++worker->stop_signals > 1) {
             LOG_EVENT(LOG_WARN, "stop_hard", LOG_FIELD_NUMBER("signal", signal_number));
             listeners_unlink(worker->context->listeners);
+            access_log_beat(worker->access_log);
             _exit(0); /* a second one ends at once */
         }
         if (is_alone(worker)) {
@@ -238,7 +244,8 @@ static void signal_received(void *owner, int signal_number, bool from_process)
             notifier_stopping(worker->context->notifier);
         }
         start_draining(worker);
-    } else if (from_process) {
+    } else if (from_process && !log_reopening_ask(signal_number, worker->context->settings,
+                                                  worker->context->scoreboard)) {
         LOG_EVENT(LOG_WARN, "signal_ignored", LOG_FIELD_NUMBER("signal", signal_number),
                   LOG_FIELD_TEXT("name", sigabbrev_np(signal_number)));
     }
@@ -257,6 +264,21 @@ static void explain(struct worker *worker, const char *reason)
     }
 }
 
+/* 0; or -errno with `out_reason`. */
+static int open_access_log(struct worker *worker, char *out_reason)
+{
+    const struct worker_context *context = worker->context;
+    const struct access_log_settings settings = {
+        .path = context->settings->access_log,
+        .format = &context->settings->access_log_format,
+        .loop = worker->loop,
+        .scoreboard = context->scoreboard,
+        .slot_index = context->slot_index,
+    };
+
+    return access_log_create(&settings, &worker->access_log, out_reason, STORE_REASON_BYTES);
+}
+
 static int open_server(struct worker *worker)
 {
     const struct settings *settings = worker->context->settings;
@@ -270,6 +292,8 @@ static int open_server(struct worker *worker)
         .routes_count = hit_routes_count,
         .routes_owner = &worker->counting.hits,
         .refused = request_refused,
+        .answered = worker->access_log != NULL ? access_log_add : NULL,
+        .answered_owner = worker->access_log,
         .connection_ended = connection_ended,
         .owner = worker,
         .connections_gauge = &worker->context->slot->connections,
@@ -352,8 +376,12 @@ static int open_signals(struct worker *worker)
 /* Makes everything but the loop. 0, or -errno with `out_reason`. */
 static int open_all(struct worker *worker, char *out_reason)
 {
-    int result = open_server(worker);
+    int result = open_access_log(worker, out_reason);
 
+    if (result < 0) {
+        return result;
+    }
+    result = open_server(worker);
     if (result == 0) {
         result = open_admin(worker);
     }
@@ -427,6 +455,7 @@ static void close_all(struct worker *worker)
     (void)loop_run(worker->loop);
     counting_finish(&worker->counting);
     http_server_destroy(worker->server);
+    access_log_destroy(worker->access_log);
     admin_finish(&worker->admin);
     timer_queue_finish(&worker->timers);
     loop_destroy(worker->loop);

@@ -21,7 +21,7 @@ struct worker_context {
     const struct settings *settings;
     const struct store_url *store_url; /* with its secrets */
     enum loop_kind loop_kind;
-    const struct scoreboard *scoreboard;
+    struct scoreboard *scoreboard;
     struct scoreboard_slot *slot; /* this worker's */
     uint32_t slot_index;
     int channel_fd;                  /* the worker's end; -1: alone */

@@ -28,7 +28,11 @@ OPTIONS = {
     "--admin": "FOOTFALL_ADMIN",
     "--log-level": "FOOTFALL_LOG_LEVEL",
     "--log-format": "FOOTFALL_LOG_FORMAT",
+    "--access-log": "FOOTFALL_ACCESS_LOG",
+    "--access-log-format": "FOOTFALL_ACCESS_LOG_FORMAT",
 }
+#: Those that --help all alone shows.
+RARE = {"--access-log", "--access-log-format"}
 SECONDS = [option for option in OPTIONS if option.endswith("-timeout")]
 
 #: Values that each option refuses, and a word of what it says would be right.
@@ -51,6 +55,8 @@ WRONG = {
     "--admin": (["nowhere", "127.0.0.1", "unix:", "127.0.0.1:70000", "None"], "none or auto"),
     "--log-level": (["trace", "INFO", "3"], "debug"),
     "--log-format": (["xml", "JSON", "logfmt"], "json"),
+    "--access-log": (["x" * 4096], "path of a file"),
+    "--access-log-format": (["xml", "JSON", "{tiem}", "json:"], "json|time"),
     **{option: (["-1", "1s", "one", "1,5", "1.2345", ".", "1e3", "86400.001", "99999999999999999"],
                 "second")
        for option in SECONDS},
@@ -182,7 +188,7 @@ def test_help_fits_one_screen(run_footfall):
 def test_help_names_every_option_with_its_default(run_footfall):
     text = run_footfall("--help").output
     for option in OPTIONS:
-        assert f"{option} " in text
+        assert (f"{option} " in text) == (option not in RARE)
     for default in (":9999", "lmdb:./footfall-data", "counter", "info", "text"):
         assert f"[{default}]" in text
     for name in ("--help", "--version"):
