@@ -9,6 +9,7 @@
 #include "base/counter.h"
 #include "base/log.h"
 #include "base/scoreboard.h"
+#include "base/settings.h"
 #include "loop/loop.h"
 
 #include <errno.h>
@@ -27,7 +28,9 @@ enum {
 };
 
 struct access_log {
-    struct access_log_settings settings;
+    struct access_log_settings settings; /* but for path and format, which are copied: */
+    char path[SETTINGS_PATH_BYTES_MAX + 1];
+    struct access_log_format format;
     struct log_file file;
     struct access_log_process process;
     uint64_t generation; /* of the file that is open */
@@ -78,6 +81,11 @@ static void set_time(struct access_log *log)
 
 /* ---- what is lost ---- */
 
+static const char *reason_of(int trouble)
+{
+    return trouble == -EAGAIN ? "nobody reads it" : strerror(-trouble);
+}
+
 static void drop(struct access_log *log, uint64_t lines)
 {
     struct scoreboard_slot *slot = &log->settings.scoreboard->slots[log->settings.slot_index];
@@ -86,8 +94,8 @@ static void drop(struct access_log *log, uint64_t lines)
     (void)LOG_EVENT_LIMITED(/* the metric has it */
                             &log->limit, LOG_WARN, "access_log_dropped",
                             LOG_FIELD_NUMBER("slot", log->settings.slot_index),
-                            LOG_FIELD_TEXT("path", log->settings.path),
-                            LOG_FIELD_TEXT("reason", strerror(-log->trouble)));
+                            LOG_FIELD_TEXT("path", log->path),
+                            LOG_FIELD_TEXT("reason", reason_of(log->trouble)));
 }
 
 /* Takes the first bytes away. */
@@ -152,7 +160,7 @@ static void tell_not_reopened(const struct access_log *log, int result)
     struct scoreboard_master *master = &log->settings.scoreboard->master;
 
     if (atomic_exchange(&master->log_failure_told, log->generation) != log->generation) {
-        LOG_EVENT(LOG_ERROR, "access_log_not_reopened", LOG_FIELD_TEXT("path", log->settings.path),
+        LOG_EVENT(LOG_ERROR, "access_log_not_reopened", LOG_FIELD_TEXT("path", log->path),
                   LOG_FIELD_TEXT("reason", strerror(-result)));
     }
 }
@@ -161,7 +169,7 @@ static void tell_not_reopened(const struct access_log *log, int result)
 static void reopen(struct access_log *log)
 {
     struct log_file file;
-    int result = log_file_open(log->settings.path, &file);
+    int result = log_file_open(log->path, &file);
 
     if (result < 0) {
         tell_not_reopened(log, result);
@@ -188,6 +196,10 @@ int access_log_create(const struct access_log_settings *settings, struct access_
     log = calloc(1, sizeof *log);
     if (log != NULL) {
         log->settings = *settings;
+        log->settings.path = NULL;
+        log->settings.format = NULL;
+        (void)snprintf(log->path, sizeof log->path, "%s", settings->path);
+        log->format = *settings->format;
         log->process = (struct access_log_process){
             .time = {log->time, TIME_BYTES},
             .slot = settings->slot_index,
@@ -220,8 +232,8 @@ void access_log_add(void *owner, const struct http_answered *answered)
         return;
     }
     set_time(log);
-    log->length += access_log_line_write(log->buffer + log->length, log->settings.format,
-                                         &log->process, answered);
+    log->length +=
+        access_log_line_write(log->buffer + log->length, &log->format, &log->process, answered);
 }
 
 void access_log_beat(struct access_log *log)

@@ -20,10 +20,10 @@ struct loop;
 struct scoreboard;
 
 struct access_log_settings {
-    const char *path; /* "-": standard output; "": there is no log. Borrowed, as all of these */
+    const char *path; /* "-": standard output; "": there is no log. Copied, as format */
     const struct access_log_format *format;
-    const struct loop *loop;
-    struct scoreboard *scoreboard; /* says when to open it anew */
+    const struct loop *loop;       /* borrowed */
+    struct scoreboard *scoreboard; /* borrowed; says when to open it anew */
     uint32_t slot_index;           /* whose worker this is: it counts what is dropped */
 };
 

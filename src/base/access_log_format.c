@@ -77,8 +77,7 @@ static void end_part(struct reader *reader, unsigned field)
 
     format->parts[format->parts_count++].field = (uint8_t)field;
     if (format->parts_count <= ACCESS_LOG_FIELDS_COUNT) {
-        format->parts[format->parts_count] =
-            (struct access_log_part){.start = (uint16_t)format->text_length};
+        format->parts[format->parts_count].start = (uint16_t)format->text_length;
     }
 }
 
@@ -192,6 +191,12 @@ bool access_log_format_parse(const char *text, struct access_log_format *out_for
     struct reader reader = {.format = out_format};
 
     return read_format(&reader, text);
+}
+
+bool access_log_format_equals(const struct access_log_format *one,
+                              const struct access_log_format *other)
+{
+    return memcmp(one, other, sizeof *one) == 0; /* all of it was zero before it was read */
 }
 
 void access_log_format_explain(const char *text, char *out_sentence, size_t size)

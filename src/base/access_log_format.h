@@ -47,6 +47,10 @@ struct access_log_format {
 /* False, with *out_format undefined, when the text is not right. */
 bool access_log_format_parse(const char *text, struct access_log_format *out_format);
 
+/* Whether both make the same lines. */
+bool access_log_format_equals(const struct access_log_format *one,
+                              const struct access_log_format *other);
+
 /* Says what is wrong with a text that is not right. */
 void access_log_format_explain(const char *text, char *out_sentence, size_t size);
 
