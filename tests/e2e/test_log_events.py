@@ -8,8 +8,9 @@ ROOT = Path(__file__).resolve().parents[2]
 #: A call that logs, up to its end; and one that tells of a store, which visits/store_watch.c logs.
 LOG_CALL = re.compile(r"\bLOG_EVENT(?:_LIMITED)?\((.*?)\);", re.DOTALL)
 NOTICE_CALL = re.compile(r"STORE_NOTICE_(?:WARNING|ERROR), (.*?)\);", re.DOTALL)
-#: Warnings of redis_news.c, whose name is a parameter there.
-CHANGE_CALL = re.compile(r"\btell_change\(([^;{]*?)\);", re.DOTALL)
+#: Functions that get the name of such an event, and which of the names in a call of them it is.
+TELLERS = {"tell_change": 0, "fail_change": 0, "end_change": 1}
+TELLER_CALL = re.compile(rf"\b({'|'.join(TELLERS)})\(([^;{{]*?)\);", re.DOTALL)
 NAME = re.compile(r'"([a-z][a-z0-9_]*)"')
 FIELD = re.compile(r'LOG_FIELD_\w+\(\s*"([a-z0-9_]+)"')
 
@@ -24,13 +25,15 @@ def events():
             if "LOG_WARN" not in head and "LOG_ERROR" not in head:
                 continue
             names = NAME.findall(head)
-            assert names, f"{path}: no name of an event in {call}"
+            assert names or TELLER_CALL.search(text), f"{path}: who names the event of {call}?"
             for name in names:
                 found.setdefault(name, set()).update(FIELD.findall(call))
-        for pattern in (NOTICE_CALL, CHANGE_CALL):
-            for call in pattern.findall(text):
-                if names := NAME.findall(call):
-                    found.setdefault(names[0], set())
+        for call in NOTICE_CALL.findall(text):
+            for name in NAME.findall(call)[:1]:
+                found.setdefault(name, set())
+        for teller, call in TELLER_CALL.findall(text):
+            for name in NAME.findall(call)[TELLERS[teller]:][:1]:
+                found.setdefault(name, set())
     return found
 
 
