@@ -196,7 +196,16 @@ bool access_log_format_parse(const char *text, struct access_log_format *out_for
 bool access_log_format_equals(const struct access_log_format *one,
                               const struct access_log_format *other)
 {
-    return memcmp(one, other, sizeof *one) == 0; /* all of it was zero before it was read */
+    const struct slice one_text = {one->text, one->text_length};
+    const struct slice other_text = {other->text, other->text_length};
+    bool is_same = one->is_json == other->is_json && one->parts_count == other->parts_count &&
+                   slice_equals(one_text, other_text);
+
+    for (uint32_t i = 0; i < one->parts_count && is_same; i++) {
+        is_same = one->parts[i].start == other->parts[i].start &&
+                  one->parts[i].field == other->parts[i].field;
+    }
+    return is_same;
 }
 
 void access_log_format_explain(const char *text, char *out_sentence, size_t size)

@@ -168,6 +168,24 @@ static void a_wrong_format_is_explained(void **state)
     }
 }
 
+static void formats_of_the_same_lines_are_the_same(void **state)
+{
+    static const char *const formats[] = {"text",   "json",          "{pid}",
+                                          "{time}", "json:pid",      "x{pid}",
+                                          "{pid}x", "json:time,pid", "json:pid,time"};
+    struct access_log_format one;
+    struct access_log_format other;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        for (unsigned j = 0; j < sizeof formats / sizeof formats[0]; j++) {
+            assert_true(access_log_format_parse(formats[i], &one));
+            assert_true(access_log_format_parse(formats[j], &other));
+            assert_int_equal(access_log_format_equals(&one, &other), i == j);
+        }
+    }
+}
+
 static void a_note_is_cut_where_it_does_not_fit(void **state)
 {
     static char bytes[REQUEST_NOTE_PATH_BYTES_MAX + 1];
@@ -199,6 +217,7 @@ int main(void)
         cmocka_unit_test(no_byte_of_a_request_ends_a_line_a_column_or_a_text),
         cmocka_unit_test(the_longest_line_fits),
         cmocka_unit_test(a_wrong_format_is_explained),
+        cmocka_unit_test(formats_of_the_same_lines_are_the_same),
         cmocka_unit_test(a_note_is_cut_where_it_does_not_fit),
     };
 
