@@ -40,6 +40,7 @@ LINES_MAX = 500
 TEXT_FOLDERS = ("src", "tests", "script", ".ci", "docs", "bench", "examples")
 TEXT_SUFFIXES = {
     ".c", ".h", ".py", ".sh", ".md", ".txt", ".toml", ".ini", ".cfg", ".conf", ".service", ".yml",
+    ".logrotate",
     ".build", "",
 }
 SKIPPED_FOLDERS = {"__pycache__", "corpus"}

@@ -52,6 +52,11 @@ static uint64_t read_connections_taken(const struct scoreboard_slot *slot)
     return counter_get(&slot->traffic.connections);
 }
 
+static uint64_t read_access_lines_dropped(const struct scoreboard_slot *slot)
+{
+    return counter_get(&slot->traffic.access_lines_dropped);
+}
+
 static uint64_t read_hits(const struct scoreboard_slot *slot)
 {
     return counter_get(&slot->traffic.hits);
@@ -96,6 +101,8 @@ static const struct slot_metric slot_metrics[] = {
      read_reconnects},
     {"store_batches_resent_total", "counter", "Batches sent again, whose answer had been lost.",
      read_batches_resent},
+    {"access_log_dropped_total", "counter", "Lines of the access log that were dropped.",
+     read_access_lines_dropped},
 };
 
 /* Slots keep their counters when nobody has them any more. */

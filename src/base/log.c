@@ -4,9 +4,11 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/journal_stream.h"
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,12 +20,21 @@ enum {
 
 static enum log_level level_written = LOG_INFO;
 static enum log_format line_format = LOG_TEXT;
+static bool is_for_journal; /* each line begins with its priority; the journal knows the time */
 
 static const char *const level_names[] = {
     [LOG_ERROR] = "error",
     [LOG_WARN] = "warn",
     [LOG_INFO] = "info",
     [LOG_DEBUG] = "debug",
+};
+
+/* Priorities of syslog(3) as sd-daemon(3) wants them. */
+static const char *const level_priorities[] = {
+    [LOG_ERROR] = "<3>",
+    [LOG_WARN] = "<4>",
+    [LOG_INFO] = "<6>",
+    [LOG_DEBUG] = "<7>",
 };
 
 /* A line under construction; what does not fit is cut, and the line's end always fits. */
@@ -112,8 +123,7 @@ static void line_add_field(struct line *line, const struct log_field *field)
     }
 }
 
-/* Time, level and event, as every line begins. */
-static void line_begin(struct line *line, enum log_level level, const char *event)
+static void line_add_time(struct line *line)
 {
     int64_t now_ms = clock_wall_ms();
     time_t now = (time_t)(now_ms / 1000);
@@ -121,23 +131,34 @@ static void line_begin(struct line *line, enum log_level level, const char *even
     char stamp[48];
     char milliseconds[8];
 
-    line->length = 0;
-    line->is_full = false;
     (void)gmtime_r(&now, &parts);
     (void)strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
     (void)snprintf(milliseconds, sizeof milliseconds, ".%03dZ", (int)(now_ms % 1000));
+    line_add(line, stamp);
+    line_add(line, milliseconds);
+}
+
+/* Time, level and event, as every line begins. An object has its time for the journal too: whoever
+ * takes it out of there wants it whole. */
+static void line_begin(struct line *line, enum log_level level, const char *event)
+{
+    line->length = 0;
+    line->is_full = false;
+    if (is_for_journal) {
+        line_add(line, level_priorities[level]);
+    }
     if (line_format == LOG_JSON) {
         line_add(line, "{\"time\":\"");
-        line_add(line, stamp);
-        line_add(line, milliseconds);
+        line_add_time(line);
         line_add(line, "\",\"level\":\"");
         line_add(line, level_names[level]);
         line_add(line, "\",\"event\":");
         line_add_quoted(line, event);
     } else {
-        line_add(line, stamp);
-        line_add(line, milliseconds);
-        line_add_byte(line, ' ');
+        if (!is_for_journal) {
+            line_add_time(line);
+            line_add_byte(line, ' ');
+        }
         line_add(line, level_names[level]);
         line_add_byte(line, ' ');
         line_add(line, event);
@@ -160,6 +181,7 @@ void log_init(enum log_level level, enum log_format format)
 {
     level_written = level;
     line_format = format;
+    is_for_journal = journal_stream_is(STDERR_FILENO, getenv("JOURNAL_STREAM"));
 }
 
 bool log_is_on(enum log_level level)

@@ -52,7 +52,9 @@ struct log_limit {
 /* Whether a line may be written now. Counts nothing as left out. */
 bool log_limit_has_room(struct log_limit *limit);
 
-/* Sets level and format. Call it before other threads or processes are made. */
+/* Sets level and format. Where standard error is systemd's journal (JOURNAL_STREAM), each line
+ * begins with its priority, `<3>` to `<7>` (sd-daemon(3)), and one of text has no time, which the
+ * journal knows. Call it before other threads or processes are made. */
 void log_init(enum log_level level, enum log_format format);
 
 /* Whether events of `level` are written. */

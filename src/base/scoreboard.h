@@ -36,6 +36,7 @@ struct scoreboard_traffic {
     _Atomic uint64_t connections; /* taken */
     _Atomic uint64_t answers[6];  /* by the first digit of their status */
     _Atomic uint64_t proxy_refused[SCOREBOARD_PROXY_FAULTS]; /* connections, by enum proxy_fault */
+    _Atomic uint64_t access_lines_dropped;                   /* of the access log */
     _Atomic uint64_t hits;                                   /* that were given a number */
     struct histogram hit_ms;     /* from the request to its number, or to none */
     struct histogram batch_us;   /* from sending to the answer */
@@ -119,6 +120,9 @@ struct scoreboard_master {
     _Atomic uint32_t workers_wanted; /* 0: a single process */
     _Atomic uint64_t generation;     /* of the settings in use: 1, and one more for each reload */
     struct scoreboard_change change; /* the last one */
+    _Atomic uint64_t log_generation; /* grows when log files are to be opened anew */
+    /* Of the last generation for which a worker has said that it failed; any worker's. */
+    _Atomic uint64_t log_failure_told;
 };
 
 struct scoreboard {

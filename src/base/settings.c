@@ -69,6 +69,17 @@ static const struct setting settings_table[] = {
      "error, warn, info or debug, to standard error", "error, warn, info or debug", false, 0},
     {"--log-format", "FOOTFALL_LOG_FORMAT", "FORMAT", "text", setting_parse_log_format,
      "text, or json: one object a line", "text or json", false, 0},
+    {"--access-log", "FOOTFALL_ACCESS_LOG", "FILE", "none", setting_parse_access_log,
+     "a line for each answer to a visitor, at the end of the\n"
+     "file; -: to standard output; none",
+     "the path of a file, - or none", SETTING_RARE, 0},
+    {"--access-log-format", "FOOTFALL_ACCESS_LOG_FORMAT", "FORMAT", "text",
+     setting_parse_access_log_format,
+     "text, json, json:FIELD,… or a line with fields in\n"
+     "braces, such as {time} {status} {path}; the fields:\n"
+     "time status method path number bytes duration worker\n"
+     "pid client",
+     "text, json, json:FIELD,FIELD,… or a line with fields in braces", SETTING_RARE, 0},
 };
 
 enum { SETTINGS_COUNT = sizeof settings_table / sizeof settings_table[0] };
@@ -79,12 +90,15 @@ _Static_assert((int)SETTINGS_COUNT <= (int)SETTINGS_COUNT_MAX, "settings_file.h 
 static enum settings_result wrong_value(const struct setting *setting, const char *source,
                                         const char *value, char *out_problem)
 {
+    char right[SETTING_RIGHT_BYTES];
+
+    setting_say_right(setting, value, right);
     if (setting_is_secret(setting, value)) {
-        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
-                       "%s: its value is not right; it takes %s", source, setting->right);
+        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s: its value is not right; %s",
+                       source, right);
     } else {
-        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES,
-                       "%s: \"%.100s\" is not right; it takes %s", source, value, setting->right);
+        (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "%s: \"%.100s\" is not right; %s",
+                       source, value, right);
     }
     return SETTINGS_WRONG;
 }
@@ -364,7 +378,8 @@ void settings_write_help(FILE *file, bool all)
                     "\nSignals: TERM, INT, QUIT answer what is in flight, then end; a second one\n"
                     "ends at once. HUP: new settings (footfall reload). USR2: the program that is\n"
                     "on disk takes over (footfall upgrade). TTIN, TTOU: one worker more, one\n"
-                    "fewer (footfall scale N). WINCH: nobody serves, until HUP or TTIN.\n",
+                    "fewer (footfall scale N). WINCH: nobody serves, until HUP or TTIN. USR1: the\n"
+                    "access log is opened anew.\n",
                     file);
     } else {
         (void)fputs("\nEach option is an environment variable too: --store is FOOTFALL_STORE.\n",

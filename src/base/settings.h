@@ -8,6 +8,7 @@
 #ifndef FOOTFALL_BASE_SETTINGS_H
 #define FOOTFALL_BASE_SETTINGS_H
 
+#include "base/access_log_format.h"
 #include "base/address.h"
 #include "base/log.h"
 #include "base/network.h"
@@ -68,6 +69,8 @@ struct settings {
     char pid_file[SETTINGS_PATH_BYTES_MAX + 1]; /* "": none is asked for */
     enum log_level log_level;
     enum log_format log_format;
+    char access_log[SETTINGS_PATH_BYTES_MAX + 1]; /* "": none; "-": standard output */
+    struct access_log_format access_log_format;
 };
 
 enum settings_result {

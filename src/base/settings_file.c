@@ -4,14 +4,13 @@
 #include "base/settings_file.h"
 
 #include "base/ini_text.h"
+#include "base/spelling.h"
 #include "base/text_file.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
-
-enum { NAME_BYTES_MAX = 60 }; /* of an unknown name that is repeated; the longest known has 14 */
 
 struct settings_file {
     const struct setting *table;
@@ -62,55 +61,15 @@ static const char *name_of(const struct setting *row)
     return row->parse == setting_parse_config ? NULL : row->option + strlen("--");
 }
 
-static size_t smallest(size_t one, size_t other, size_t third)
-{
-    size_t result = one < other ? one : other;
-
-    return result < third ? result : third;
-}
-
-/* How many bytes must be put in, left out or changed to make one of the other (Levenshtein). */
-static size_t distance_of(struct slice one, struct slice other)
-{
-    size_t row[NAME_BYTES_MAX + 1]; /* to each beginning of `other` */
-
-    assert(other.length <= NAME_BYTES_MAX);
-    for (size_t j = 0; j <= other.length; j++) {
-        row[j] = j;
-    }
-    for (size_t i = 0; i < one.length; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i + 1;
-        for (size_t j = 0; j < other.length; j++) {
-            size_t change = diagonal + (one.bytes[i] != other.bytes[j]);
-
-            diagonal = row[j + 1];
-            row[j + 1] = smallest(change, diagonal + 1, row[j] + 1);
-        }
-    }
-    return row[other.length];
-}
-
-/* The known name nearest to `name`, or NULL when no more than half of it would stay. */
+/* The known name nearest to `name`, or NULL. */
 static const char *nearest_name(const struct settings_file *file, struct slice name)
 {
-    const char *nearest = NULL;
-    size_t distance_min = SIZE_MAX;
+    const char *names[SETTINGS_COUNT_MAX];
 
     for (size_t i = 0; i < file->count; i++) {
-        const char *known = name_of(&file->table[i]);
-
-        if (known != NULL) {
-            size_t distance = distance_of(slice_of(known), name);
-
-            if (distance < distance_min && distance <= strlen(known) / 2) {
-                nearest = known;
-                distance_min = distance;
-            }
-        }
+        names[i] = name_of(&file->table[i]);
     }
-    return nearest;
+    return spelling_nearest(name, names, file->count);
 }
 
 /* Repeats no more than a name: a misplaced secret may stand behind it. */
@@ -119,12 +78,10 @@ static bool refuse_name(const struct settings_file *file, const struct ini_setti
     struct slice name = {
         setting->name,
         strspn(setting->name, "-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")};
-    const char *nearest = NULL;
+    const char *nearest = nearest_name(file, name);
 
-    if (name.length <= NAME_BYTES_MAX) {
-        nearest = nearest_name(file, name);
-    } else {
-        name.length = NAME_BYTES_MAX;
+    if (name.length > SPELLING_BYTES_MAX) {
+        name.length = SPELLING_BYTES_MAX;
     }
     if (nearest != NULL) {
         return refuse(file, setting, 1, "unknown setting %.*s; did you mean %s?", (int)name.length,
@@ -151,6 +108,8 @@ static const struct setting *find_name(const struct settings_file *file, const c
 static bool take_value(const struct settings_file *file, const struct setting *row,
                        const struct ini_setting *setting)
 {
+    char right[SETTING_RIGHT_BYTES];
+
     if (row->parse == setting_parse_store) {
         file->settings->store_source = name_of(row);
         file->settings->store_line = setting->line;
@@ -159,14 +118,13 @@ static bool take_value(const struct settings_file *file, const struct setting *r
     if (row->parse(row, setting->value, file->settings)) {
         return true;
     }
+    setting_say_right(row, setting->value, right);
     if (setting_is_secret(row, setting->value)) {
-        return refuse(file, setting, setting->value_column,
-                      "%s: its value is not right; it takes %s%s", name_of(row), row->right,
-                      settings_file_hint(setting->value));
+        return refuse(file, setting, setting->value_column, "%s: its value is not right; %s%s",
+                      name_of(row), right, settings_file_hint(setting->value));
     }
-    return refuse(file, setting, setting->value_column,
-                  "%s: \"%.100s\" is not right; it takes %s%s", name_of(row), setting->value,
-                  row->right, settings_file_hint(setting->value));
+    return refuse(file, setting, setting->value_column, "%s: \"%.100s\" is not right; %s%s",
+                  name_of(row), setting->value, right, settings_file_hint(setting->value));
 }
 
 static bool take_setting(void *owner, const struct ini_setting *setting)

@@ -271,3 +271,34 @@ bool setting_parse_log_format(const struct setting *setting, const char *text,
     settings->log_format = (enum log_format)index;
     return index >= 0;
 }
+
+bool setting_parse_access_log(const struct setting *setting, const char *text,
+                              struct settings *settings)
+{
+    (void)setting;
+    if (text[0] == '\0' || strlen(text) > SETTINGS_PATH_BYTES_MAX) {
+        return false;
+    }
+    memcpy(settings->access_log, text, strlen(text) + 1);
+    if (strcmp(text, "none") == 0) {
+        settings->access_log[0] = '\0';
+    }
+    return true;
+}
+
+bool setting_parse_access_log_format(const struct setting *setting, const char *text,
+                                     struct settings *settings)
+{
+    (void)setting;
+    return access_log_format_parse(text, &settings->access_log_format);
+}
+
+void setting_say_right(const struct setting *setting, const char *value,
+                       char out_sentence[SETTING_RIGHT_BYTES])
+{
+    if (setting->parse == setting_parse_access_log_format) {
+        access_log_format_explain(value, out_sentence, SETTING_RIGHT_BYTES);
+    } else {
+        (void)snprintf(out_sentence, SETTING_RIGHT_BYTES, "it takes %s", setting->right);
+    }
+}

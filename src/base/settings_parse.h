@@ -33,6 +33,8 @@ static inline bool setting_takes_several(const struct setting *setting)
     return (setting->traits & SETTING_SEVERAL) != 0;
 }
 
+enum { SETTING_RIGHT_BYTES = 256 };
+
 #define SETTING_SECONDS "seconds from 0 (never) to 86400, with up to three decimals"
 
 bool setting_parse_listen(const struct setting *setting, const char *text,
@@ -59,6 +61,15 @@ bool setting_parse_log_level(const struct setting *setting, const char *text,
                              struct settings *settings);
 bool setting_parse_log_format(const struct setting *setting, const char *text,
                               struct settings *settings);
+
+bool setting_parse_access_log(const struct setting *setting, const char *text,
+                              struct settings *settings);
+bool setting_parse_access_log_format(const struct setting *setting, const char *text,
+                                     struct settings *settings);
+
+/* Says what would be right, or what is wrong with this value. */
+void setting_say_right(const struct setting *setting, const char *value,
+                       char out_sentence[SETTING_RIGHT_BYTES]);
 
 /* Whether the value of this setting must not be repeated to anybody: no URL is, least of all that
  * of

@@ -58,6 +58,20 @@ static void add_exchange(struct connection *connection, struct exchange *exchang
     exchange->client = connection->client;
 }
 
+/* Since when it is there, and for who wants to know of answers, what it asks for. `request` is NULL
+ * where that cannot be read. */
+static void note_request(const struct connection *connection, struct exchange *exchange,
+                         const struct request *request)
+{
+    struct http_server *server = connection->server;
+
+    exchange->begun_ms =
+        connection->state == CONNECTION_HEAD ? connection->entered_ms : loop_now_ms(server->loop);
+    if (server->settings.answered != NULL && request != NULL) {
+        exchange_note(&server->exchanges, exchange, request->method_name, request->path);
+    }
+}
+
 /* The youngest request is answered without its body, and is the last. */
 static void answer_at_once(struct connection *connection)
 {
@@ -82,6 +96,7 @@ void connection_refuse(struct connection *connection, uint16_t status, const cha
             connection_abort(connection);
             return;
         }
+        note_request(connection, exchange, NULL);
         add_exchange(connection, exchange);
     }
     reply_set_error(&exchange->reply, status, sentence);
@@ -149,6 +164,7 @@ static void begin_exchange(struct connection *connection, const struct request *
         connection_abort(connection);
         return;
     }
+    note_request(connection, exchange, request);
     exchange->minor_version = request->minor_version;
     exchange->keeps_alive = request->keep_alive;
     exchange->is_head = request->method == METHOD_HEAD;

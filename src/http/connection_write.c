@@ -49,7 +49,7 @@ static struct slice present_date(struct http_server *server)
     return date;
 }
 
-static size_t write_answer(struct connection *connection, const struct exchange *exchange,
+static size_t write_answer(struct connection *connection, struct exchange *exchange,
                            char *out_bytes)
 {
     struct http_server *server = connection->server;
@@ -68,7 +68,27 @@ static size_t write_answer(struct connection *connection, const struct exchange 
         connection_drop_input(connection);
         connection_enter(connection, CONNECTION_ENDING);
     }
-    return reply_write(out_bytes, &exchange->reply, &manner);
+    exchange->head_written = (uint16_t)reply_write(out_bytes, &exchange->reply, &manner);
+    return exchange->head_written;
+}
+
+/* The answer is whole in the output: says so to who wants to know. */
+static void tell_answered(const struct http_server *server, const struct exchange *exchange)
+{
+    const struct request_note *note = exchange->note;
+    struct http_answered answered = {
+        .status = exchange->reply.status,
+        .number = exchange->reply.number,
+        .bytes = exchange->head_written + exchange->content_written,
+        .duration_ms = loop_now_ms(server->loop) - exchange->begun_ms,
+        .client = &exchange->client,
+    };
+
+    if (note != NULL) {
+        answered.method = (struct slice){note->method, note->method_length};
+        answered.path = (struct slice){note->path, note->path_length};
+    }
+    server->settings.answered(server->settings.answered_owner, &answered);
 }
 
 static void drop_oldest(struct connection *connection)
@@ -130,6 +150,9 @@ static size_t fill_output(struct connection *connection)
         }
         if (has_content_left(exchange)) {
             break;
+        }
+        if (connection->server->settings.answered != NULL) {
+            tell_answered(connection->server, exchange);
         }
         drop_oldest(connection);
     }

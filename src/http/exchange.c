@@ -5,11 +5,15 @@
 
 #include <stdlib.h>
 
-enum { BLOCK_EXCHANGES = 64 };
+enum {
+    BLOCK_EXCHANGES = 64,
+    NOTES_KEPT_MAX = 4096, /* unused ones, for the next */
+};
 
 void exchange_table_init(struct exchange_table *table)
 {
     *table = (struct exchange_table){0};
+    pool_init(&table->notes, sizeof(struct request_note), NOTES_KEPT_MAX);
 }
 
 void exchange_table_finish(struct exchange_table *table)
@@ -18,6 +22,7 @@ void exchange_table_finish(struct exchange_table *table)
         free(table->blocks[i]);
     }
     free(table->blocks);
+    pool_finish(&table->notes);
     exchange_table_init(table);
 }
 
@@ -61,14 +66,28 @@ struct exchange *exchange_take(struct exchange_table *table, struct connection *
     exchange->handler = NULL;
     exchange->is_whole = exchange->is_ready = exchange->is_head = false;
     exchange->keeps_alive = exchange->wants_continue = exchange->is_begun = false;
+    exchange->head_written = 0;
     exchange->content_written = 0;
+    exchange->begun_ms = 0;
+    exchange->note = NULL;
     exchange->reply.content = NULL;
     exchange->minor_version = 1;
     return exchange;
 }
 
+void exchange_note(struct exchange_table *table, struct exchange *exchange, struct slice method,
+                   struct slice path)
+{
+    exchange->note = pool_take(&table->notes);
+    if (exchange->note != NULL) {
+        request_note_write(exchange->note, method, path);
+    }
+}
+
 void exchange_give(struct exchange_table *table, struct exchange *exchange)
 {
+    pool_give(&table->notes, exchange->note);
+    exchange->note = NULL;
     free(exchange->reply.content);
     exchange->reply.content = NULL;
     exchange->connection = NULL;

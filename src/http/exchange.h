@@ -8,7 +8,9 @@
 #define FOOTFALL_HTTP_EXCHANGE_H
 
 #include "base/network_address.h"
+#include "base/pool.h"
 #include "http/reply.h"
+#include "http/request_note.h"
 #include "http/router.h"
 
 #include <stdbool.h>
@@ -30,7 +32,10 @@ struct exchange {
     bool wants_continue; /* 100 Continue is owed */
     bool is_begun;       /* the head of the answer has been written */
     uint8_t minor_version;
-    size_t content_written; /* bytes of the reply's content */
+    uint16_t head_written;     /* bytes of the answer without the reply's content */
+    size_t content_written;    /* bytes of that */
+    uint64_t begun_ms;         /* when the request's first byte was here */
+    struct request_note *note; /* NULL: nobody asks, or what it wanted is not known */
     struct reply reply;
 };
 
@@ -38,6 +43,7 @@ struct exchange_table {
     struct exchange **blocks;
     uint32_t blocks_count;
     struct exchange *unused;
+    struct pool notes;
 };
 
 void exchange_table_init(struct exchange_table *table);
@@ -47,6 +53,10 @@ void exchange_table_finish(struct exchange_table *table);
 
 /* An exchange of `connection` with its members zeroed, or NULL without memory. */
 struct exchange *exchange_take(struct exchange_table *table, struct connection *connection);
+
+/* Keeps what its request asks for; without memory nothing is kept. */
+void exchange_note(struct exchange_table *table, struct exchange *exchange, struct slice method,
+                   struct slice path);
 
 /* Gives it back, and frees the content of its reply; its ticket names nothing from now on. */
 void exchange_give(struct exchange_table *table, struct exchange *exchange);

@@ -66,6 +66,7 @@ void reply_set_error(struct reply *out_reply, uint16_t status, const char *sente
     out_reply->has_no_length = false;
     out_reply->allow = NULL;
     out_reply->content_type = NULL;
+    out_reply->number = 0;
     out_reply->content = NULL;
     out_reply->body_length = (uint8_t)(writer.end - out_reply->body);
 }

@@ -35,6 +35,17 @@ struct http_proxies {
     void *owner;
 };
 
+/* An answer that has been handed to the kernel, for a log. Borrowed for the call. */
+struct http_answered {
+    uint16_t status;
+    struct slice method;  /* without a length: not known, the request could not be read; cut to */
+    struct slice path;    /* REQUEST_NOTE_…_BYTES_MAX, without the query; likewise */
+    uint64_t number;      /* of the visit; 0: none */
+    uint64_t bytes;       /* of the answer with its head */
+    uint64_t duration_ms; /* from the request's first byte */
+    const struct network_address *client;
+};
+
 struct http_settings {
     uint64_t header_timeout_ms; /* from a head's first byte; 0 is never for each of the three */
     uint64_t body_timeout_ms;   /* from a head's end */
@@ -46,6 +57,9 @@ struct http_settings {
     void *routes_owner; /* given to the handlers */
     /* May be NULL: told of each refused request. */
     void (*refused)(void *owner, const struct refusal *refusal);
+    /* May be NULL, then requests are not noted: told of each answer in the order of sending. */
+    void (*answered)(void *answered_owner, const struct http_answered *answered);
+    void *answered_owner;
     void (*connection_ended)(void *owner); /* may be NULL: a descriptor is free again */
     struct http_proxies proxies;
     void *owner;                         /* of the calls above, and of drained() */

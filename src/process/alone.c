@@ -65,6 +65,13 @@ static const char *find_fixed(const struct settings *now, const struct settings 
     if (now->store_timeout_ms != next->store_timeout_ms) {
         return "store-timeout";
     }
+    if (memcmp(&now->trusted_proxies, &next->trusted_proxies, sizeof now->trusted_proxies) != 0) {
+        return "trusted-proxy";
+    }
+    if (strcmp(now->access_log, next->access_log) != 0 ||
+        !access_log_format_equals(&now->access_log_format, &next->access_log_format)) {
+        return "access-log";
+    }
     if (now->loop != next->loop) {
         return "loop";
     }

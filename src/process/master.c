@@ -5,6 +5,7 @@
 
 #include "base/counter.h"
 #include "process/descriptors.h"
+#include "process/log_reopening.h"
 #include "process/master_state.h"
 #include "process/signal_set.h"
 
@@ -163,6 +164,9 @@ static void signal_received(void *owner, int signal_number, bool from_process)
         master_scale(master, -1);
         break;
     default:
+        if (log_reopening_ask(signal_number, master->settings, master->context->scoreboard)) {
+            break;
+        }
         LOG_EVENT(LOG_WARN, "signal_ignored", LOG_FIELD_NUMBER("signal", signal_number),
                   LOG_FIELD_TEXT("name", sigabbrev_np(signal_number)));
         break;

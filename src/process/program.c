@@ -97,15 +97,19 @@ void program_close(struct program *program)
 const struct program_settings *program_settings_of(const struct program *program,
                                                    const struct settings *settings)
 {
-    return settings == &program->settings[1].configuration.settings ? &program->settings[1]
-                                                                    : &program->settings[0];
+    for (uint32_t i = 1; i < 3; i++) {
+        if (settings == &program->settings[i].configuration.settings) {
+            return &program->settings[i];
+        }
+    }
+    return &program->settings[0];
 }
 
 /* ---- reading again ---- */
 
 static struct program_settings *candidate_of(struct program *program)
 {
-    return &program->settings[1 - program->in_use];
+    return &program->settings[program->in_use == 1 ? 2 : 1];
 }
 
 /* What cannot change while it runs. NULL when all can. */
@@ -153,7 +157,7 @@ static void settle(void *owner, bool is_taken)
     if (is_taken) {
         remove_pid_files(&program->settings[program->in_use], candidate);
         write_pid_files(candidate);
-        program->in_use = 1 - program->in_use;
+        program->in_use = program->in_use == 1 ? 2 : 1;
         log_init(candidate->configuration.settings.log_level,
                  candidate->configuration.settings.log_format);
     }

@@ -27,8 +27,10 @@ struct program_settings {
 struct program {
     int arguments_count;
     char *const *arguments; /* before passwords were wiped from them */
-    struct program_settings settings[2];
-    uint32_t in_use; /* which of the two */
+    /* Those of the start, which a single process borrows from as long as it lives, and two that
+     * take turns at each reload. */
+    struct program_settings settings[3];
+    uint32_t in_use;
     struct listeners listeners;
     struct scoreboard *scoreboard;
     struct notifier notifier;

@@ -3,6 +3,7 @@
  */
 #include "process/worker.h"
 
+#include "admin/access_log.h"
 #include "admin/admin.h"
 #include "base/clock.h"
 #include "base/counter.h"
@@ -13,6 +14,7 @@
 #include "loop/timer.h"
 #include "process/alone.h"
 #include "process/intake.h"
+#include "process/log_reopening.h"
 #include "process/master.h"
 #include "process/signal_set.h"
 #include "store/store_url.h"
@@ -40,6 +42,7 @@ struct worker {
     struct deal_intake *deals;     /* behind a master, though it may never deal */
     struct accept_intake *accepts; /* alone, or at listeners shared with other workers */
     struct http_server *server;
+    struct access_log *access_log; /* NULL: there is none */
     struct admin admin;
     const char *listen[LISTENERS_MAX]; /* the names of the listeners */
     char store_text[STORE_URL_TEXT_BYTES];
@@ -93,6 +96,7 @@ static void store_will_not_close(void *owner)
     struct worker *worker = owner;
 
     LOG_EVENT(LOG_WARN, "worker_ended_hard", LOG_FIELD_NUMBER("slot", worker->context->slot_index));
+    access_log_beat(worker->access_log);
     _exit(worker->exit_status); /* a commit hangs: past the drain time-out nothing waits for it */
 }
 
@@ -269,6 +273,7 @@ static void beat(void *owner)
     atomic_store_explicit(&worker->context->slot->can_count, can_count(worker),
                           memory_order_relaxed);
     counting_beat(&worker->counting);
+    access_log_beat(worker->access_log);
     if (is_alone(worker)) {
         notifier_beat(worker->context->notifier);
     }
@@ -283,6 +288,7 @@ static void signal_received(void *owner, int signal_number, bool from_process)
         if (is_alone(worker) && ++worker->stop_signals > 1) {
             LOG_EVENT(LOG_WARN, "stop_hard", LOG_FIELD_NUMBER("signal", signal_number));
             listeners_unlink(worker->context->listeners);
+            access_log_beat(worker->access_log);
             _exit(0); /* a second one ends at once */
         }
         if (is_alone(worker)) {
@@ -292,7 +298,8 @@ static void signal_received(void *owner, int signal_number, bool from_process)
             notifier_stopping(worker->context->notifier);
         }
         start_draining(worker, false);
-    } else if (from_process && !alone_act(&worker->alone, signal_number)) {
+    } else if (from_process && !alone_act(&worker->alone, signal_number) &&
+               !log_reopening_ask(signal_number, worker->settings, worker->context->scoreboard)) {
         LOG_EVENT(LOG_WARN, "signal_ignored", LOG_FIELD_NUMBER("signal", signal_number),
                   LOG_FIELD_TEXT("name", sigabbrev_np(signal_number)));
     }
@@ -364,6 +371,21 @@ static void explain(struct worker *worker, const char *reason)
     }
 }
 
+/* 0; or -errno with `out_reason`. */
+static int open_access_log(struct worker *worker, char *out_reason)
+{
+    const struct worker_context *context = worker->context;
+    const struct access_log_settings settings = {
+        .path = context->settings->access_log,
+        .format = &context->settings->access_log_format,
+        .loop = worker->loop,
+        .scoreboard = context->scoreboard,
+        .slot_index = context->slot_index,
+    };
+
+    return access_log_create(&settings, &worker->access_log, out_reason, STORE_REASON_BYTES);
+}
+
 static int open_server(struct worker *worker)
 {
     const struct settings *settings = worker->context->settings;
@@ -377,6 +399,8 @@ static int open_server(struct worker *worker)
         .routes_count = hit_routes_count,
         .routes_owner = &worker->counting.hits,
         .refused = request_refused,
+        .answered = worker->access_log != NULL ? access_log_add : NULL,
+        .answered_owner = worker->access_log,
         .connection_ended = connection_ended,
         .proxies = proxy_watch_proxies(&worker->proxy_watch),
         .owner = worker,
@@ -455,8 +479,12 @@ static int open_signals(struct worker *worker)
 /* Makes everything but the loop. 0, or -errno with `out_reason`. */
 static int open_all(struct worker *worker, char *out_reason)
 {
-    int result = open_server(worker);
+    int result = open_access_log(worker, out_reason);
 
+    if (result < 0) {
+        return result;
+    }
+    result = open_server(worker);
     if (result == 0) {
         result = open_admin(worker);
     }
@@ -531,6 +559,7 @@ static void close_all(struct worker *worker)
     (void)loop_run(worker->loop);
     counting_finish(&worker->counting);
     http_server_destroy(worker->server);
+    access_log_destroy(worker->access_log);
     admin_finish(&worker->admin);
     alone_finish(&worker->alone);
     timer_queue_finish(&worker->timers);

@@ -89,6 +89,7 @@ void hit_done(void *owner, uint64_t ticket, int result, uint64_t number)
     reply.has_no_length = false;
     reply.allow = NULL;
     reply.content_type = NULL;
+    reply.number = number;
     reply.content = NULL;
     http_server_answer(hits->server, ticket, &reply);
 }

@@ -4,14 +4,16 @@ import json
 import re
 
 _TEXT = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (?P<level>error|warn|info|debug) "
+    r"(?:(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) )?(?P<level>error|warn|info|debug) "
     r"(?P<event>[a-z0-9_]+)(?: (?P<rest>.*))?"
 )
+_PRIORITY = re.compile(r"<([0-7])>")
 _FIELD = re.compile(r'([a-z0-9_]+)=("(?:[^"\\]|\\.)*"|[^ "]+)(?: |$)')
 
 
 class LogLine:
-    """`raw`, and for a line of the log `time`, `level`, `event` and `fields` (all text).
+    """`raw`, and for a line of the log `priority` (what the journal is told, or None), `time` (None
+    in text for the journal), `level`, `event` and `fields` (all text).
 
     A line of another form (an error of the settings, a sanitizer's report) has `event` None. A
     ready line has the field `message` in both formats.
@@ -19,8 +21,11 @@ class LogLine:
 
     def __init__(self, raw):
         self.raw = raw
-        self.time = self.level = self.event = None
+        self.priority = self.time = self.level = self.event = None
         self.fields = {}
+        if match := _PRIORITY.match(raw):
+            self.priority = int(match[1])
+            raw = raw[match.end():]
         if raw.startswith("{"):
             self._read_json(raw)
         else:
@@ -38,7 +43,7 @@ class LogLine:
 
     def _read_text(self, raw):
         match = _TEXT.fullmatch(raw)
-        if not match:
+        if not match or (match["time"] is None) != (self.priority is not None):
             return
         self.time, self.level, self.event = match["time"], match["level"], match["event"]
         rest = match["rest"] or ""

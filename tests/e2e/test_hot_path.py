@@ -145,6 +145,25 @@ def test_a_hit_allocates_nothing(store, workers, start_footfall, folder):
     assert made <= commits, f"{made} allocations, {commits} commits, {hits} hits in all: {callers}"
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_line_of_the_access_log_allocates_nothing(workers, start_footfall, folder):
+    allocations = Allocations(folder)
+    footfall = start_footfall(
+        "--access-log", f"{folder}/access.log", "--access-log-format", "json:client,path,number",
+        store="memory:", workers=workers, env=allocations.environment(),
+    )
+    processes = serving_processes(footfall, workers)
+    Wrk(footfall, folder, 1, pipelined=True, connections=4 * CONNECTIONS).finish()
+    load = Wrk(footfall, folder, WARM_S + COUNTED_S + 1)
+    time.sleep(WARM_S)
+    before = sum(allocations.count(pid) for pid in processes)
+    time.sleep(COUNTED_S)
+    made = sum(allocations.count(pid) for pid in processes) - before
+    callers = [allocations.last_caller(pid) for pid in processes]
+    assert load.finish() >= COUNTED_VISITS / 2, "the counted part of the load is too small"
+    assert made == 0, f"{made} allocations: {callers}"
+
+
 # ---- system calls
 
 

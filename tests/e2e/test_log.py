@@ -175,6 +175,35 @@ def test_a_stop_that_was_asked_for_is_status_0(name, workers, start_footfall):
     assert not footfall.errors()
 
 
+#: Says in the environment that standard error is the journal's, or that standard output is.
+JOURNAL = "export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/{}); exec \"$@\""
+
+
+@FORMATS
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_journal_is_told_how_much_each_line_matters(log_format, workers, start_footfall):
+    footfall = start_footfall(
+        "--log-format", log_format, store="memory:", workers=workers,
+        env={"RUNTIME_DIRECTORY": "/nowhere/at/all"},  # a warning: no_admin
+        prefix=("bash", "-c", JOURNAL.format(2), "bash"),
+    )
+    footfall.wait_for_log("no_admin")
+    assert footfall.stop() == 0
+    priorities = {"error": 3, "warn": 4, "info": 6, "debug": 7}
+    for line in footfall.log_lines():
+        assert line.event and line.priority == priorities[line.level], line
+        assert (line.time is None) == (log_format == "text")
+    assert {line.priority for line in footfall.log_lines()} == {4, 6}
+
+
+def test_a_journal_that_has_another_stream_is_told_nothing(start_footfall):
+    footfall = start_footfall(
+        store="memory:", workers=0, prefix=("bash", "-c", JOURNAL.format(1), "bash")
+    )
+    assert footfall.stop() == 0
+    assert all(line.time and line.priority is None for line in footfall.log_lines())
+
+
 def test_a_log_that_nobody_can_take_stops_nobody(start_footfall, folder):
     """Standard error is closed: it serves all the same, and no other descriptor is written to."""
     path = os.path.join(folder, "socket")

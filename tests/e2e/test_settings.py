@@ -29,9 +29,11 @@ OPTIONS = {
     "--trusted-proxy": "FOOTFALL_TRUSTED_PROXY",
     "--log-level": "FOOTFALL_LOG_LEVEL",
     "--log-format": "FOOTFALL_LOG_FORMAT",
+    "--access-log": "FOOTFALL_ACCESS_LOG",
+    "--access-log-format": "FOOTFALL_ACCESS_LOG_FORMAT",
 }
-#: What only --help all names.
-RARE = {"--trusted-proxy"}
+#: Those that --help all alone shows.
+RARE = {"--access-log", "--access-log-format", "--pid-file", "--trusted-proxy"}
 SECONDS = [option for option in OPTIONS if option.endswith("-timeout")]
 
 #: Values that each option refuses, and a word of what it says would be right.
@@ -59,6 +61,8 @@ WRONG = {
     "--admin": (["nowhere", "127.0.0.1", "unix:", "127.0.0.1:70000", "None"], "none or auto"),
     "--log-level": (["trace", "INFO", "3"], "debug"),
     "--log-format": (["xml", "JSON", "logfmt"], "json"),
+    "--access-log": (["x" * 4096], "path of a file"),
+    "--access-log-format": (["xml", "JSON", "{tiem}", "json:"], "json|time"),
     **{option: (["-1", "1s", "one", "1,5", "1.2345", ".", "1e3", "86400.001", "99999999999999999"],
                 "second")
        for option in SECONDS},

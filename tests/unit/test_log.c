@@ -7,8 +7,10 @@
 #include "base/log.h"
 #include "test.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STAMP_LENGTH = 24, LINE_BYTES_MAX = 4096 };
@@ -252,6 +254,72 @@ static void repeated_events_are_limited_and_counted(void **state)
     }
 }
 
+/* Points JOURNAL_STREAM at the pipe that a line goes to, or near it, and initializes. */
+static void init_for_journal(enum log_format format, const char *between, const char *behind,
+                             uint64_t inode_off)
+{
+    struct stat status;
+    char value[64];
+
+    assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+    (void)snprintf(value, sizeof value, "%" PRIu64 "%s%" PRIu64 "%s", (uint64_t)status.st_dev,
+                   between, (uint64_t)status.st_ino + inode_off, behind);
+    assert_int_equal(setenv("JOURNAL_STREAM", value, 1), 0);
+    log_init(LOG_DEBUG, format);
+}
+
+static void for_the_journal_a_line_begins_with_its_priority_and_not_with_the_time(void **state)
+{
+    static const struct {
+        enum log_level level;
+        const char *line;
+    } rows[] = {{LOG_ERROR, "<3>error it\n"},
+                {LOG_WARN, "<4>warn it\n"},
+                {LOG_INFO, "<6>info it\n"},
+                {LOG_DEBUG, "<7>debug it\n"}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        capture();
+        init_for_journal(LOG_TEXT, ":", "", 0);
+        log_write(rows[i].level, "it", NULL, 0);
+        (void)captured();
+        assert_string_equal(line, rows[i].line);
+    }
+    capture();
+    log_ready("unix:/x");
+    (void)captured();
+    assert_string_equal(line, "<6>info ready listening on unix:/x\n");
+    capture();
+    init_for_journal(LOG_JSON, ":", "", 0);
+    log_write(LOG_WARN, "it", NULL, 0);
+    (void)captured();
+    assert_memory_equal(line, "<4>{\"time\":\"2", 13);
+    assert_non_null(strstr(line, "\"level\":\"warn\",\"event\":\"it\"}\n"));
+    assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+}
+
+static void a_journal_that_is_not_where_the_log_goes_is_nothing(void **state)
+{
+    static const struct {
+        const char *between;
+        const char *behind;
+        uint64_t inode_off;
+    } rows[] = {{":", "", 1},  {"", "", 0},   {"::", "", 0}, {":x", "", 0},
+                {":", ":", 0}, {":", " ", 0}, {" :", "", 0}, {":-", "", 0}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        capture();
+        init_for_journal(LOG_TEXT, rows[i].between, rows[i].behind, rows[i].inode_off);
+        log_write(LOG_ERROR, "it", NULL, 0);
+        (void)captured();
+        assert_string_equal(line + STAMP_LENGTH, " error it\n");
+    }
+    assert_int_equal(unsetenv("JOURNAL_STREAM"), 0);
+    log_init(LOG_INFO, LOG_TEXT);
+}
+
 static void a_ready_line_is_written_at_any_level_and_ends_with_the_name(void **state)
 {
     (void)state;
@@ -283,6 +351,8 @@ int main(void)
         cmocka_unit_test(a_line_that_is_too_long_is_cut_and_still_whole),
         cmocka_unit_test(a_value_is_not_cut_within_a_character),
         cmocka_unit_test(repeated_events_are_limited_and_counted),
+        cmocka_unit_test(for_the_journal_a_line_begins_with_its_priority_and_not_with_the_time),
+        cmocka_unit_test(a_journal_that_is_not_where_the_log_goes_is_nothing),
         cmocka_unit_test(a_ready_line_is_written_at_any_level_and_ends_with_the_name),
     };
 

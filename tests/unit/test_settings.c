@@ -34,10 +34,11 @@ static char problem[SETTINGS_PROBLEM_BYTES];
 static int clear_environment(void **state)
 {
     static const char *const names[] = {
-        "LISTEN",        "WORKERS",        "STORE",          "KEY",
-        "STORE_TIMEOUT", "DRAIN_TIMEOUT",  "HEADER_TIMEOUT", "BODY_TIMEOUT",
-        "IDLE_TIMEOUT",  "WORKER_TIMEOUT", "BALANCE",        "LOOP",
-        "LOG_LEVEL",     "LOG_FORMAT",     "CONFIG",         "TRUSTED_PROXY"};
+        "LISTEN",        "WORKERS",           "STORE",          "KEY",
+        "STORE_TIMEOUT", "DRAIN_TIMEOUT",     "HEADER_TIMEOUT", "BODY_TIMEOUT",
+        "IDLE_TIMEOUT",  "WORKER_TIMEOUT",    "BALANCE",        "LOOP",
+        "LOG_LEVEL",     "LOG_FORMAT",        "CONFIG",         "TRUSTED_PROXY",
+        "ACCESS_LOG",    "ACCESS_LOG_FORMAT", "PID_FILE"};
 
     (void)state;
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
