@@ -63,12 +63,17 @@ void network_address_write(const struct network_address *address,
 {
     if (!network_address_is_known(address)) {
         memcpy(out_text, "-", 2);
-    } else if (memcmp(address->bytes, mapped_prefix, sizeof mapped_prefix) == 0) {
+    } else if (network_address_is_ipv4(address)) {
         (void)inet_ntop(AF_INET, address->bytes + MAPPED_PREFIX_BYTES, out_text,
                         NETWORK_ADDRESS_TEXT_BYTES);
     } else {
         (void)inet_ntop(AF_INET6, address->bytes, out_text, NETWORK_ADDRESS_TEXT_BYTES);
     }
+}
+
+bool network_address_is_ipv4(const struct network_address *address)
+{
+    return memcmp(address->bytes, mapped_prefix, sizeof mapped_prefix) == 0;
 }
 
 bool network_address_is_known(const struct network_address *address)

@@ -30,4 +30,6 @@ void network_address_write(const struct network_address *address,
 
 bool network_address_is_known(const struct network_address *address);
 
+bool network_address_is_ipv4(const struct network_address *address);
+
 #endif

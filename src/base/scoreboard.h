@@ -8,7 +8,9 @@
 #ifndef FOOTFALL_BASE_SCOREBOARD_H
 #define FOOTFALL_BASE_SCOREBOARD_H
 
+#include "base/census.h"
 #include "base/histogram.h"
+#include "base/limit.h"
 #include "base/shared_text.h"
 
 #include <stdatomic.h>
@@ -32,12 +34,13 @@ enum worker_state {
 
 /* What a slot's workers have done, one after the other: it only grows. The worker writes it. */
 struct scoreboard_traffic {
-    _Atomic uint64_t connections; /* taken */
-    _Atomic uint64_t answers[6];  /* by the first digit of their status */
-    _Atomic uint64_t hits;        /* that were given a number */
-    struct histogram hit_ms;      /* from the request to its number, or to none */
-    struct histogram batch_us;    /* from sending to the answer */
-    struct histogram batch_hits;  /* of each batch that the store has answered or refused */
+    _Atomic uint64_t connections;          /* taken */
+    _Atomic uint64_t answers[6];           /* by the first digit of their status */
+    _Atomic uint64_t hits;                 /* that were given a number */
+    _Atomic uint64_t limits[LIMITS_COUNT]; /* how often each was reached */
+    struct histogram hit_ms;               /* from the request to its number, or to none */
+    struct histogram batch_us;             /* from sending to the answer */
+    struct histogram batch_hits; /* of each batch that the store has answered or refused */
 };
 
 /* How the worker's store is doing, for whoever asks. The worker writes it. What is counted only
@@ -70,6 +73,7 @@ struct scoreboard_slot {
     _Atomic int64_t pid;         /* of the present worker, or the last; the master's */
     _Atomic uint64_t started_ms; /* monotonic, of that; the master's */
     _Atomic uint64_t starts;     /* workers that it has had; the master's */
+    struct census_sheet *census; /* of its worker; NULL: none */
     _Alignas(CACHE_LINE_BYTES) struct scoreboard_traffic traffic;
     _Alignas(CACHE_LINE_BYTES) struct scoreboard_store store;
     /* Why it cannot start; written before it exits, read after it is reaped. */
@@ -86,6 +90,7 @@ struct scoreboard_master {
 
 struct scoreboard {
     struct scoreboard_master master;
+    struct census *census; /* the same for all: mapped before the first fork */
     struct scoreboard_slot slots[SCOREBOARD_SLOTS_MAX];
 };
 

@@ -44,6 +44,16 @@ static const struct setting settings_table[] = {
     {"--worker-timeout", "FOOTFALL_WORKER_TIMEOUT", "SECONDS", "30", setting_parse_milliseconds,
      "when a worker without a sign of life is replaced", SETTING_SECONDS, false,
      offsetof(struct settings, worker_timeout_ms)},
+    {"--max-connections", "FOOTFALL_MAX_CONNECTIONS", "N", "auto", setting_parse_connections,
+     "open at once, over all workers; one more gets 503;\nauto: as descriptors allow",
+     SETTING_CONNECTIONS, false, offsetof(struct settings, connections_max)},
+    {"--max-connections-per-address", "FOOTFALL_MAX_CONNECTIONS_PER_ADDRESS", "N", "auto",
+     setting_parse_connections,
+     "the same of one IPv4 address or IPv6 /64;\nauto: half of all; 0: no limit",
+     SETTING_CONNECTIONS, false, offsetof(struct settings, address_connections_max)},
+    {"--min-rate", "FOOTFALL_MIN_RATE", "BYTES", "100", setting_parse_rate,
+     "a second: who sends a body or takes answers more\nslowly is closed; 0: nobody is",
+     "a whole number from 0 (never) to 1000000", false, offsetof(struct settings, min_rate)},
     {"--balance", "FOOTFALL_BALANCE", "KIND", "round-robin", setting_parse_balance,
      "round-robin: the master picks a connection's worker;\n"
      "kernel: workers accept by themselves",
@@ -320,6 +330,12 @@ static void write_option(FILE *file, const struct setting *setting)
     }
 }
 
+/* What few will ever set: the short help leaves it out. */
+static bool is_rare(const struct setting *setting)
+{
+    return setting->parse == setting_parse_connections || setting->parse == setting_parse_rate;
+}
+
 void settings_write_help(FILE *file, bool all)
 {
     (void)fputs("footfall - tells each visitor of a website their number\n\n"
@@ -330,6 +346,9 @@ void settings_write_help(FILE *file, bool all)
                 "  footfall --version\n\n",
                 file);
     for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+        if (!all && is_rare(&settings_table[i])) {
+            continue;
+        }
         write_option(file, &settings_table[i]);
         if (all) {
             (void)fprintf(file, "%24sin the environment: %s\n", "", settings_table[i].variable);

@@ -11,7 +11,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-enum { NAME_BYTES_MAX = 60 }; /* of an unknown name that is repeated; the longest known has 14 */
+enum { NAME_BYTES_MAX = 60 }; /* of an unknown name that is repeated; the longest known has 27 */
 
 struct settings_file {
     const struct setting *table;

@@ -20,9 +20,10 @@ struct setting {
     const char *help;
     const char *right; /* "it takes …" */
     bool takes_several;
-    size_t offset; /* of a time-out in struct settings */
+    size_t offset; /* of a time-out or a number in struct settings */
 };
 
+#define SETTING_CONNECTIONS "a whole number from 0 (no limit) to 1000000000, or auto"
 #define SETTING_SECONDS "seconds from 0 (never) to 86400, with up to three decimals"
 
 bool setting_parse_listen(const struct setting *setting, const char *text,
@@ -36,6 +37,10 @@ bool setting_parse_config(const struct setting *setting, const char *text,
                           struct settings *settings);
 bool setting_parse_milliseconds(const struct setting *setting, const char *text,
                                 struct settings *settings);
+/* A number of connections, or auto. */
+bool setting_parse_connections(const struct setting *setting, const char *text,
+                               struct settings *settings);
+bool setting_parse_rate(const struct setting *setting, const char *text, struct settings *settings);
 bool setting_parse_balance(const struct setting *setting, const char *text,
                            struct settings *settings);
 bool setting_parse_loop(const struct setting *setting, const char *text, struct settings *settings);

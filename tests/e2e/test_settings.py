@@ -23,12 +23,17 @@ OPTIONS = {
     "--body-timeout": "FOOTFALL_BODY_TIMEOUT",
     "--idle-timeout": "FOOTFALL_IDLE_TIMEOUT",
     "--worker-timeout": "FOOTFALL_WORKER_TIMEOUT",
+    "--max-connections": "FOOTFALL_MAX_CONNECTIONS",
+    "--max-connections-per-address": "FOOTFALL_MAX_CONNECTIONS_PER_ADDRESS",
+    "--min-rate": "FOOTFALL_MIN_RATE",
     "--balance": "FOOTFALL_BALANCE",
     "--loop": "FOOTFALL_LOOP",
     "--admin": "FOOTFALL_ADMIN",
     "--log-level": "FOOTFALL_LOG_LEVEL",
     "--log-format": "FOOTFALL_LOG_FORMAT",
 }
+#: What only `--help all` names.
+RARE = {"--max-connections", "--max-connections-per-address", "--min-rate"}
 SECONDS = [option for option in OPTIONS if option.endswith("-timeout")]
 
 #: Values that each option refuses, and a word of what it says would be right.
@@ -46,6 +51,9 @@ WRONG = {
         "redis|lmdb:"),
     "--key": (["a b", "a\tb", "{a", "a}", "\u00e4", "a\x7f", "k" * 256], "1 to 255"),
     "--config": (["none/such.ini", "."], "cannot be read|path of a file"),
+    "--max-connections": (["-1", "all", "1.5", "1000000001", "1k"], "auto"),
+    "--max-connections-per-address": (["-1", "half", "1.5", "1000000001", "Auto"], "auto"),
+    "--min-rate": (["-1", "100.5", "1000001", "auto", "1k"], "0 \\(never\\) to 1000000"),
     "--balance": (["random", "Kernel", "roundrobin", "kernel "], "round-robin or kernel"),
     "--loop": (["uring", "select", "EPOLL", "io-uring"], "auto, io_uring or epoll"),
     "--admin": (["nowhere", "127.0.0.1", "unix:", "127.0.0.1:70000", "None"], "none or auto"),
@@ -182,7 +190,7 @@ def test_help_fits_one_screen(run_footfall):
 def test_help_names_every_option_with_its_default(run_footfall):
     text = run_footfall("--help").output
     for option in OPTIONS:
-        assert f"{option} " in text
+        assert (f"{option} " in text) == (option not in RARE)
     for default in (":9999", "lmdb:./footfall-data", "counter", "info", "text"):
         assert f"[{default}]" in text
     for name in ("--help", "--version"):
