@@ -69,6 +69,7 @@ void connection_enter(struct connection *connection, enum connection_state next)
         break;
     case CONNECTION_BODY:
         wait_at_most(connection, &server->body_timers, server->settings.body_timeout_ms);
+        connection_pace_watch(connection);
         break;
     case CONNECTION_PAUSED: /* the peer must take its answers within an idle time-out */
     case CONNECTION_ENDING:
@@ -81,6 +82,7 @@ void connection_enter(struct connection *connection, enum connection_state next)
         break;
     case CONNECTION_CLOSED:
         timer_stop(&connection->timer);
+        timer_stop(&connection->pace.timer);
         if (has_lingered && connection->input_ended) {
             descriptor_release(&connection->descriptor); /* both sides have ended */
         } else {
@@ -90,23 +92,32 @@ void connection_enter(struct connection *connection, enum connection_state next)
     }
 }
 
-/* Nothing can be done for it but to wait on: for the peer to take an answer within an idle
- * time-out, for a handler, or for the end of the turn, when an answer that is ready is sent. */
+/* Nothing can be done for it but to wait on: for the peer to take an answer, above the least rate
+ * or else within an idle time-out, for a handler, or for the end of the turn, when an answer that
+ * is ready is sent. */
 static bool has_reason_to_wait(const struct connection *connection)
 {
     const struct http_server *server = connection->server;
     uint64_t timeout_ms = server->settings.idle_timeout_ms;
 
     if (connection->output != NULL) {
-        return timeout_ms == 0 || loop_now_ms(server->loop) - connection->sent_ms < timeout_ms;
+        return connection_pace_is_watched(connection) || timeout_ms == 0 ||
+               loop_now_ms(server->loop) - connection->sent_ms < timeout_ms;
     }
     return connection->exchanges_count > 0;
+}
+
+/* The peer does not take what it asked for. */
+static void abort_slow_reader(struct connection *connection)
+{
+    connection_tell_limit(connection, LIMIT_SLOW_READER);
+    connection_abort(connection);
 }
 
 static void idle_timer_expired(struct connection *connection)
 {
     if (connection->output != NULL) {
-        connection_abort(connection); /* the peer does not take what it asked for */
+        abort_slow_reader(connection);
     } else {
         connection->is_idle_ending = true;
         descriptor_receive_last(&connection->descriptor);
@@ -119,9 +130,11 @@ static void connection_timer_expired(void *owner)
 
     switch ((enum connection_state)connection->state) {
     case CONNECTION_HEAD:
+        connection_tell_limit(connection, LIMIT_HEADER_TIMEOUT);
         connection_refuse(connection, 408, "The head of the request took too long.");
         break;
     case CONNECTION_BODY:
+        connection_tell_limit(connection, LIMIT_BODY_TIMEOUT);
         connection_refuse(connection, 408, "The body of the request took too long.");
         break;
     case CONNECTION_IDLE:
@@ -131,6 +144,8 @@ static void connection_timer_expired(void *owner)
             timer_start(&connection->timer, &connection->server->drain_timers, LOOK_AGAIN_MS);
         } else if (connection->state == CONNECTION_IDLE) {
             idle_timer_expired(connection);
+        } else if (connection->output != NULL) {
+            abort_slow_reader(connection);
         } else {
             connection_abort(connection);
         }
@@ -141,6 +156,11 @@ static void connection_timer_expired(void *owner)
     case CONNECTION_CLOSED:
         break;
     }
+}
+
+void connection_tell_limit(const struct connection *connection, enum limit limit)
+{
+    limit_tell(&connection->server->settings.limit_listener, limit, &connection->client);
 }
 
 void connection_watch_drain(struct connection *connection)
@@ -197,6 +217,7 @@ static void connection_closed(void *owner)
 {
     struct connection *connection = owner;
     struct http_server *server = connection->server;
+    const uint32_t note = connection->note;
 
     assert(!connection->is_to_be_flushed); /* deferred calls run before what is closed is told */
     if (connection->previous == NULL) {
@@ -211,7 +232,7 @@ static void connection_closed(void *owner)
     pool_give(&server->connections, connection);
     set_connections_count(server, server->connections_count - 1);
     if (server->settings.connection_ended != NULL) {
-        server->settings.connection_ended(server->settings.owner);
+        server->settings.connection_ended(server->settings.owner, note);
     }
     if (server->is_draining && server->connections_count == 0) {
         deferred_start(&server->tell_drained, server->loop);
@@ -225,7 +246,7 @@ static const struct descriptor_events connection_events = {
 };
 
 struct connection *connection_begin(struct http_server *server, int fd,
-                                    const struct network_address *client)
+                                    const struct network_address *client, uint32_t note)
 {
     struct connection *connection = pool_take(&server->connections);
 
@@ -234,13 +255,15 @@ struct connection *connection_begin(struct http_server *server, int fd,
         (void)close(fd);
         return NULL;
     }
-    *connection = (struct connection){.server = server, .next = server->first, .client = *client};
+    *connection = (struct connection){
+        .server = server, .next = server->first, .client = *client, .note = note};
     if (server->first != NULL) {
         server->first->previous = connection;
     }
     server->first = connection;
     descriptor_open(&connection->descriptor, server->loop, fd, &connection_events, connection);
     timer_init(&connection->timer, connection_timer_expired, connection);
+    connection_pace_init(connection);
     set_connections_count(server, server->connections_count + 1);
     connection_enter(connection, CONNECTION_IDLE);
     return connection;

@@ -7,6 +7,7 @@
 #ifndef FOOTFALL_HTTP_SERVER_H
 #define FOOTFALL_HTTP_SERVER_H
 
+#include "base/limit.h"
 #include "http/parse_fault.h"
 #include "http/reply.h"
 #include "http/request_parser.h"
@@ -24,6 +25,7 @@ struct http_settings {
     uint64_t header_timeout_ms; /* from a head's first byte; 0 is never for each of the three */
     uint64_t body_timeout_ms;   /* from a head's end */
     uint64_t idle_timeout_ms;   /* without a request */
+    uint64_t min_rate;          /* bytes a second, of a body and of answers taken; 0: any */
     struct request_limits limits;
     uint32_t unanswered_max; /* requests of one connection that wait for their answers */
     const struct route *routes;
@@ -31,10 +33,12 @@ struct http_settings {
     void *routes_owner; /* given to the handlers */
     /* May be NULL: told of each refused request. */
     void (*refused)(void *owner, const struct refusal *refusal);
-    void (*connection_ended)(void *owner); /* may be NULL: a descriptor is free again */
-    void *owner;                           /* of the calls above, and of drained() */
-    _Atomic uint32_t *connections_gauge;   /* kept at the number of open connections */
-    _Atomic uint64_t *answers; /* counted here by their status' first digit; NULL: not */
+    /* May be NULL: a descriptor is free again. `note` is what http_server_take() was given. */
+    void (*connection_ended)(void *owner, uint32_t note);
+    void *owner;                          /* of the calls above, and of drained() */
+    struct limit_listener limit_listener; /* told of time-outs and of least rates */
+    _Atomic uint32_t *connections_gauge;  /* kept at the number of open connections */
+    _Atomic uint64_t *answers;            /* counted here by their status' first digit; NULL: not */
 };
 
 /* The contract's limits. */
@@ -46,9 +50,10 @@ enum { HTTP_UNANSWERED_MAX = 64 };
 int http_server_create(struct loop *loop, const struct http_settings *settings,
                        struct http_server **out_server);
 
-/* Serves the connected, nonblocking socket `fd` of `client`, and takes it, even on failure. 0 or
- * -ENOMEM. */
-int http_server_take(struct http_server *server, int fd, const struct network_address *client);
+/* Serves the connected, nonblocking socket `fd` of `client`, and takes it, even on failure. 0; or
+ * -ENOMEM, and connection_ended() stays silent. */
+int http_server_take(struct http_server *server, int fd, const struct network_address *client,
+                     uint32_t note);
 
 /* Answers a request; a ticket whose connection is gone is fine. The reply is copied,
  * but for its content, which is taken. */

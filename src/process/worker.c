@@ -13,6 +13,7 @@
 #include "loop/timer.h"
 #include "process/intake.h"
 #include "process/signal_set.h"
+#include "process/visitor_limits.h"
 #include "store/store_url.h"
 #include "visits/counting.h"
 
@@ -47,6 +48,7 @@ struct worker {
     uint32_t stop_signals;
     int exit_status;
     struct log_limit refused_limit;
+    struct visitor_limits limits;
 };
 
 static bool is_alone(const struct worker *worker)
@@ -145,15 +147,20 @@ static void intake_took(void *owner, int connection_fd, uint32_t listener)
 {
     struct worker *worker = owner;
     struct network_address peer;
+    uint32_t place;
 
     if (worker->context->listeners->list[listener].is_admin) {
         admin_take(&worker->admin, connection_fd);
         return;
     }
     peer = peer_of(connection_fd);
+    if (!visitor_limits_admit(&worker->limits, connection_fd, &peer, &place)) {
+        return;
+    }
     counter_add(&worker->context->slot->traffic.connections, 1);
-    (void)http_server_take(worker->server, connection_fd,
-                           &peer); /* without memory it has closed it */
+    if (http_server_take(worker->server, connection_fd, &peer, place) < 0) {
+        visitor_limits_leave(&worker->limits, place); /* without memory it has closed it */
+    }
 }
 
 /* No more will be dealt, or the listeners are closed. */
@@ -183,10 +190,11 @@ static void deals_ended(void *owner)
     }
 }
 
-static void connection_ended(void *owner)
+static void connection_ended(void *owner, uint32_t place)
 {
     struct worker *worker = owner;
 
+    visitor_limits_leave(&worker->limits, place);
     if (worker->accepts != NULL) {
         accept_intake_retry(worker->accepts);
     }
@@ -264,6 +272,7 @@ static int open_server(struct worker *worker)
         .header_timeout_ms = settings->header_timeout_ms,
         .body_timeout_ms = settings->body_timeout_ms,
         .idle_timeout_ms = settings->idle_timeout_ms,
+        .min_rate = settings->min_rate,
         .limits = http_default_limits,
         .unanswered_max = HTTP_UNANSWERED_MAX,
         .routes = hit_routes,
@@ -272,6 +281,7 @@ static int open_server(struct worker *worker)
         .refused = request_refused,
         .connection_ended = connection_ended,
         .owner = worker,
+        .limit_listener = {visitor_limits_reached, &worker->limits},
         .connections_gauge = &worker->context->slot->connections,
         .answers = worker->context->slot->traffic.answers,
     };
@@ -318,6 +328,7 @@ static int open_counting(struct worker *worker)
         .key = slice_of(context->settings->key),
         .slot = context->slot,
         .slot_index = context->slot_index,
+        .limit_listener = {visitor_limits_reached, &worker->limits},
     };
 
     return counting_init(&worker->counting, worker->loop, &settings);
@@ -352,8 +363,12 @@ static int open_signals(struct worker *worker)
 /* Makes everything but the loop. 0, or -errno with `out_reason`. */
 static int open_all(struct worker *worker, char *out_reason)
 {
-    int result = open_server(worker);
+    int result;
 
+    visitor_limits_init(&worker->limits, worker->context->settings, worker->context->scoreboard,
+                        worker->context->slot, worker->context->slot_index,
+                        accept_intake_connections_max(&worker->context->share));
+    result = open_server(worker);
     if (result == 0) {
         result = open_admin(worker);
     }
