@@ -107,17 +107,10 @@ static bool has_reason_to_wait(const struct connection *connection)
     return connection->exchanges_count > 0;
 }
 
-/* The peer does not take what it asked for. */
-static void abort_slow_reader(struct connection *connection)
-{
-    connection_tell_limit(connection, LIMIT_SLOW_READER);
-    connection_abort(connection);
-}
-
 static void idle_timer_expired(struct connection *connection)
 {
     if (connection->output != NULL) {
-        abort_slow_reader(connection);
+        connection_abort_slow_reader(connection);
     } else {
         connection->is_idle_ending = true;
         descriptor_receive_last(&connection->descriptor);
@@ -145,7 +138,7 @@ static void connection_timer_expired(void *owner)
         } else if (connection->state == CONNECTION_IDLE) {
             idle_timer_expired(connection);
         } else if (connection->output != NULL) {
-            abort_slow_reader(connection);
+            connection_abort_slow_reader(connection);
         } else {
             connection_abort(connection);
         }

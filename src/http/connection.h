@@ -160,6 +160,9 @@ void connection_pace_watch(struct connection *connection);
 /* Whether a send that takes its time is looked after here. */
 bool connection_pace_is_watched(const struct connection *connection);
 
+/* The peer does not take what it asked for: ends the connection now. */
+void connection_abort_slow_reader(struct connection *connection);
+
 /* ---- connection_write.c ---- */
 
 /* The send has completed. */

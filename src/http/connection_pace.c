@@ -21,6 +21,16 @@ enum { WINDOW_MS = 10000 }; /* no shorter than the default patience with a body 
 /* Of a window whose send is not known yet. */
 #define NO_SEND UINT64_MAX
 
+void connection_abort_slow_reader(struct connection *connection)
+{
+    /* A reset, for the kernel would keep for minutes what the peer does not take: socket(7). */
+    const struct linger at_once = {.l_onoff = 1};
+
+    (void)setsockopt(connection->descriptor.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    connection_tell_limit(connection, LIMIT_SLOW_READER);
+    connection_abort(connection);
+}
+
 static bool has_to_be_watched(const struct connection *connection)
 {
     return connection->output != NULL || connection->state == CONNECTION_BODY;
@@ -79,8 +89,7 @@ static void window_is_over(void *owner)
     struct connection *connection = owner;
 
     if (is_slow_reader(connection)) {
-        connection_tell_limit(connection, LIMIT_SLOW_READER);
-        connection_abort(connection);
+        connection_abort_slow_reader(connection);
         return;
     }
     if (is_slow_sender(connection)) {
