@@ -111,22 +111,31 @@ static uint64_t count_of(const struct census_sheet *sheet, const struct spot *sp
     return 0;
 }
 
-/* The place that the address has in the worker's own sheet, else a free one, else none. */
+/* The place that the address has in the worker's own sheet, else a free one in the emptier of its
+ * buckets, else none. */
 static uint32_t place_for(const struct census_sheet *sheet, const struct spot *spot)
 {
     uint32_t found = CENSUS_NO_PLACE;
+    unsigned most_free = 0;
 
     for (unsigned i = 0; i < 2; i++) {
+        uint32_t free_index = CENSUS_NO_PLACE;
+        unsigned free_count = 0;
+
         for (unsigned j = 0; j < CENSUS_BUCKET_PLACES; j++) {
             uint32_t index = spot->buckets[i] * CENSUS_BUCKET_PLACES + j;
             uint64_t place = atomic_load_explicit(&sheet->places[index], memory_order_relaxed);
 
-            if ((place & COUNT_MASK) > 0 && (place & ~COUNT_MASK) == spot->tag) {
+            if ((place & COUNT_MASK) == 0) {
+                free_index = index;
+                free_count++;
+            } else if ((place & ~COUNT_MASK) == spot->tag) {
                 return (place & COUNT_MASK) == COUNT_MASK ? CENSUS_NO_PLACE : index;
             }
-            if ((place & COUNT_MASK) == 0 && found == CENSUS_NO_PLACE) {
-                found = index;
-            }
+        }
+        if (free_count > most_free) {
+            most_free = free_count;
+            found = free_index;
         }
     }
     return found;
@@ -191,6 +200,12 @@ enum census_answer census_enter(const struct scoreboard *scoreboard, uint32_t sl
         census_leave(scoreboard, slot, place);
     }
     return answer;
+}
+
+uint32_t census_of_slot(const struct scoreboard *scoreboard, uint32_t slot)
+{
+    return atomic_load_explicit(&scoreboard->census->sheets[slot].connections,
+                                memory_order_relaxed);
 }
 
 void census_leave(const struct scoreboard *scoreboard, uint32_t slot, uint32_t place)

@@ -73,6 +73,9 @@ enum census_answer census_enter(const struct scoreboard *scoreboard, uint32_t sl
                                 const struct census_limits *limits,
                                 const struct network_address *client, uint32_t *out_place);
 
+/* How many connections this slot's worker has. */
+uint32_t census_of_slot(const struct scoreboard *scoreboard, uint32_t slot);
+
 /* One connection less. */
 void census_leave(const struct scoreboard *scoreboard, uint32_t slot, uint32_t place);
 

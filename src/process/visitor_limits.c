@@ -4,6 +4,7 @@
 #include "process/visitor_limits.h"
 
 #include "base/counter.h"
+#include "base/process_memory.h"
 #include "base/settings.h"
 
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 enum {
     LOG_PERIOD_MS = 10000, /* one line of each limit within it */
     REQUEST_BYTES = 4096,  /* of a request that has come already */
+    CROWD_MIN = 1024,      /* connections that leave memory worth giving back */
 };
 
 /* What is worth a line: closing idle connections is daily business. */
@@ -85,6 +87,11 @@ bool visitor_limits_admit(struct visitor_limits *limits, int connection_fd,
         census_enter(limits->scoreboard, limits->slot_index, &limits->census, client, out_place);
 
     if (answer == CENSUS_COUNTED) {
+        const uint32_t connections = census_of_slot(limits->scoreboard, limits->slot_index);
+
+        if (limits->connections_peak < connections) {
+            limits->connections_peak = connections;
+        }
         return true;
     }
     refuse(limits, connection_fd);
@@ -96,6 +103,16 @@ bool visitor_limits_admit(struct visitor_limits *limits, int connection_fd,
 void visitor_limits_leave(struct visitor_limits *limits, uint32_t place)
 {
     census_leave(limits->scoreboard, limits->slot_index, place);
+}
+
+void visitor_limits_beat(struct visitor_limits *limits)
+{
+    const uint32_t connections = census_of_slot(limits->scoreboard, limits->slot_index);
+
+    if (limits->connections_peak >= CROWD_MIN && connections < limits->connections_peak / 4) {
+        limits->connections_peak = connections;
+        process_memory_give_back();
+    }
 }
 
 void visitor_limits_reached(void *owner, enum limit limit, const struct network_address *client)

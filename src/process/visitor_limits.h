@@ -24,6 +24,7 @@ struct visitor_limits {
     struct scoreboard_slot *slot;
     uint32_t slot_index;
     struct census_limits census;
+    uint32_t connections_peak; /* since memory was given back */
     struct log_limit log_limits[LIMITS_COUNT];
 };
 
@@ -40,6 +41,9 @@ bool visitor_limits_admit(struct visitor_limits *limits, int connection_fd,
 
 /* That connection is closed. */
 void visitor_limits_leave(struct visitor_limits *limits, uint32_t place);
+
+/* Looks now and then whether a crowd has gone, whose memory may go, too. */
+void visitor_limits_beat(struct visitor_limits *limits);
 
 /* A limit was reached; `owner` is the struct visitor_limits. For struct limit_listener. */
 void visitor_limits_reached(void *owner, enum limit limit, const struct network_address *client);

@@ -225,6 +225,7 @@ static void beat(void *owner)
     atomic_store_explicit(&worker->context->slot->beat_ms, loop_now_ms(worker->loop),
                           memory_order_relaxed);
     counting_beat(&worker->counting);
+    visitor_limits_beat(&worker->limits);
     if (is_alone(worker)) {
         notifier_beat(worker->context->notifier);
     }

@@ -69,6 +69,7 @@ class Leavings:
         eventually(
             lambda: descriptors_of(self.pids) <= self.descriptors, "all descriptors are closed"
         )
+        time.sleep(1.2)  # a crowd that has gone is noticed within a second
         grown = memory_of(self.pids) - self.memory
         assert SANITIZED or grown < memory_bytes, f"{grown} bytes more than before"
 
