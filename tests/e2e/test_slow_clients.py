@@ -23,7 +23,7 @@ RATE_S = 20.0
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
-#: A client that was told to go needs this much of a reply's table until it is used anew.
+#: What the answers that a reader has not taken may leave in the heap, for the next to use.
 UNANSWERED_BYTES = 65536
 
 
