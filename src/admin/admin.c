@@ -127,8 +127,8 @@ void admin_take(struct admin *admin, int connection_fd)
         (void)close(connection_fd);
         return;
     }
-    (void)http_server_take(admin->server, connection_fd,
-                           &nobody); /* without memory it has closed it */
+    (void)http_server_take(admin->server, connection_fd, &nobody,
+                           0); /* without memory it has closed it */
 }
 
 void admin_drain(struct admin *admin)

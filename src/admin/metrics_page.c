@@ -148,6 +148,20 @@ static void add_proxy_refused(struct text *text, const struct admin_view *view)
     }
 }
 
+static void add_limits(struct text *text, const struct admin_view *view)
+{
+    add_head(text, "limits_reached_total", "counter", "How often visitors reached each limit.");
+    for (uint32_t i = 0; i < slots_in_use(view); i++) {
+        for (unsigned limit = 0; limit < LIMITS_COUNT; limit++) {
+            text_add(text,
+                     "footfall_limits_reached_total{slot=\"%" PRIu32 "\",limit=\"%s\"} %" PRIu64
+                     "\n",
+                     i, limit_name((enum limit)limit),
+                     counter_get(&view->scoreboard->slots[i].traffic.limits[limit]));
+        }
+    }
+}
+
 /* A histogram of each slot; values are divided by `units` to become seconds, or what they are. */
 static void add_histogram_of(struct text *text, const char *name, uint32_t slot,
                              const struct histogram *histogram, histogram_bounds bounds,
@@ -209,5 +223,6 @@ void metrics_page_write(struct text *text, const struct admin_view *view)
     }
     add_answers(text, view);
     add_proxy_refused(text, view);
+    add_limits(text, view);
     add_histograms(text, view);
 }

@@ -74,6 +74,11 @@ static void add_worker(struct text *text, const struct scoreboard_slot *slot, ui
         text_add(text, "%s\"%uxx\":%" PRIu64, i > 2 ? "," : "", i,
                  counter_get(&traffic->answers[i]));
     }
+    text_add(text, "},\"limits\":{");
+    for (unsigned i = 0; i < LIMITS_COUNT; i++) {
+        text_add(text, "%s\"%s\":%" PRIu64, i > 0 ? "," : "", limit_name((enum limit)i),
+                 counter_get(&traffic->limits[i]));
+    }
     text_add(text, "},\"hits\":%" PRIu64 ",\"batches\":%" PRIu64 ",\"store\":",
              counter_get(&traffic->hits), histogram_count(&traffic->batch_hits));
     add_store(text, &slot->store, now_ms);

@@ -71,14 +71,14 @@ void network_address_write(const struct network_address *address,
     }
 }
 
+bool network_address_is_ipv4(const struct network_address *address)
+{
+    return memcmp(address->bytes, mapped_prefix, sizeof mapped_prefix) == 0;
+}
+
 bool network_address_is_known(const struct network_address *address)
 {
     static const struct network_address unknown = {{0}};
 
     return memcmp(address, &unknown, sizeof unknown) != 0;
-}
-
-bool network_address_is_ipv4(const struct network_address *address)
-{
-    return memcmp(address->bytes, mapped_prefix, sizeof mapped_prefix) == 0;
 }

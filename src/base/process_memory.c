@@ -1,9 +1,10 @@
 /*
- * process_memory.c - how much memory a process of this host has.
+ * process_memory.c - how much memory a process of this host has, and giving some back.
  */
 #include "base/process_memory.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -23,4 +24,11 @@ uint64_t process_memory_bytes(pid_t pid)
     }
     (void)fclose(file);
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void process_memory_give_back(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0); /* whether there was any is nobody's concern */
+#endif
 }

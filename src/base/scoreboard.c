@@ -13,11 +13,22 @@ int scoreboard_create(struct scoreboard **out_scoreboard)
 {
     void *memory = mmap(NULL, sizeof(struct scoreboard), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct scoreboard *scoreboard;
+    int result;
 
     if (memory == MAP_FAILED) {
         return -errno;
     }
-    *out_scoreboard = memory;
+    scoreboard = memory;
+    result = census_create(SCOREBOARD_SLOTS_MAX, &scoreboard->census);
+    if (result < 0) {
+        (void)munmap(scoreboard, sizeof *scoreboard);
+        return result;
+    }
+    for (unsigned i = 0; i < SCOREBOARD_SLOTS_MAX; i++) {
+        scoreboard->slots[i].census = &scoreboard->census->sheets[i];
+    }
+    *out_scoreboard = scoreboard;
     return 0;
 }
 
@@ -49,6 +60,7 @@ void scoreboard_change_end(struct scoreboard_master *master, const char *reason,
 void scoreboard_destroy(struct scoreboard *scoreboard)
 {
     if (scoreboard != NULL) {
+        census_destroy(scoreboard->census, SCOREBOARD_SLOTS_MAX);
         (void)munmap(scoreboard, sizeof *scoreboard);
     }
 }
@@ -71,6 +83,7 @@ void scoreboard_slot_clear(struct scoreboard_slot *slot, enum worker_state state
     atomic_store(&slot->dealt, 0);
     atomic_store(&slot->beat_ms, now_ms);
     atomic_store(&slot->connections, 0);
+    census_sheet_clear(slot->census);
     atomic_store(&slot->others_serve, false);
     atomic_store(&slot->can_count, false);
     atomic_store(&slot->state, state);

@@ -8,7 +8,9 @@
 #ifndef FOOTFALL_BASE_SCOREBOARD_H
 #define FOOTFALL_BASE_SCOREBOARD_H
 
+#include "base/census.h"
 #include "base/histogram.h"
+#include "base/limit.h"
 #include "base/shared_text.h"
 
 #include <stdatomic.h>
@@ -37,6 +39,7 @@ struct scoreboard_traffic {
     _Atomic uint64_t answers[6];  /* by the first digit of their status */
     _Atomic uint64_t proxy_refused[SCOREBOARD_PROXY_FAULTS]; /* connections, by enum proxy_fault */
     _Atomic uint64_t access_lines_dropped;                   /* of the access log */
+    _Atomic uint64_t limits[LIMITS_COUNT];                   /* how often each was reached */
     _Atomic uint64_t hits;                                   /* that were given a number */
     struct histogram hit_ms;     /* from the request to its number, or to none */
     struct histogram batch_us;   /* from sending to the answer */
@@ -76,6 +79,7 @@ struct scoreboard_slot {
     _Atomic uint64_t started_ms; /* monotonic, of that; the master's */
     _Atomic uint64_t starts;     /* workers that it has had; the master's */
     _Atomic uint64_t placed_at; /* how many that were when it was given to one anew; the master's */
+    struct census_sheet *census; /* of its worker; NULL: none */
     _Alignas(CACHE_LINE_BYTES) struct scoreboard_traffic traffic;
     _Alignas(CACHE_LINE_BYTES) struct scoreboard_store store;
     /* Why it cannot start; written before it exits, read after it is reaped. */
@@ -127,6 +131,7 @@ struct scoreboard_master {
 
 struct scoreboard {
     struct scoreboard_master master;
+    struct census *census; /* the same for all: mapped before the first fork */
     struct scoreboard_slot slots[SCOREBOARD_SLOTS_MAX];
 };
 

@@ -26,6 +26,9 @@ enum {
     SETTINGS_PROBLEM_BYTES = SETTINGS_PATH_BYTES_MAX + 1 + 512,
 };
 
+/* As many connections as descriptors allow; of one address half of that. */
+#define SETTING_AUTO UINT64_MAX
+
 enum setting_balance {
     BALANCE_ROUND_ROBIN, /* the master deals connections in turn */
     BALANCE_KERNEL,      /* workers accept by themselves */
@@ -62,6 +65,9 @@ struct settings {
     uint64_t body_timeout_ms;
     uint64_t idle_timeout_ms;
     uint64_t worker_timeout_ms;
+    uint64_t connections_max; /* over all workers; 0: no limit, or SETTING_AUTO, for both */
+    uint64_t address_connections_max;
+    uint64_t min_rate; /* bytes a second; 0: any */
     enum setting_balance balance;
     enum setting_loop loop;
     enum setting_admin admin_kind;

@@ -201,6 +201,32 @@ bool setting_parse_milliseconds(const struct setting *setting, const char *text,
     return true;
 }
 
+static bool parse_number(const struct setting *setting, const char *text, uint64_t number_max,
+                         struct settings *settings)
+{
+    return decimal_read(slice_of(text), number_max,
+                        (uint64_t *)(void *)((char *)settings + setting->offset));
+}
+
+bool setting_parse_connections(const struct setting *setting, const char *text,
+                               struct settings *settings)
+{
+    enum { CONNECTIONS_MAX = 1000000000 };
+
+    if (strcmp(text, "auto") == 0) {
+        *(uint64_t *)(void *)((char *)settings + setting->offset) = SETTING_AUTO;
+        return true;
+    }
+    return parse_number(setting, text, CONNECTIONS_MAX, settings);
+}
+
+bool setting_parse_rate(const struct setting *setting, const char *text, struct settings *settings)
+{
+    enum { RATE_MAX = 1000000 };
+
+    return parse_number(setting, text, RATE_MAX, settings);
+}
+
 /* Which of the words it is; -1 for none of them. */
 static int word_index(const char *text, const char *const *words, int words_count)
 {

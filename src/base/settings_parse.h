@@ -35,6 +35,7 @@ static inline bool setting_takes_several(const struct setting *setting)
 
 enum { SETTING_RIGHT_BYTES = 256 };
 
+#define SETTING_CONNECTIONS "a whole number from 0 (no limit) to 1000000000, or auto"
 #define SETTING_SECONDS "seconds from 0 (never) to 86400, with up to three decimals"
 
 bool setting_parse_listen(const struct setting *setting, const char *text,
@@ -52,6 +53,10 @@ bool setting_parse_pid_file(const struct setting *setting, const char *text,
                             struct settings *settings);
 bool setting_parse_milliseconds(const struct setting *setting, const char *text,
                                 struct settings *settings);
+/* A number of connections, or auto. */
+bool setting_parse_connections(const struct setting *setting, const char *text,
+                               struct settings *settings);
+bool setting_parse_rate(const struct setting *setting, const char *text, struct settings *settings);
 bool setting_parse_balance(const struct setting *setting, const char *text,
                            struct settings *settings);
 bool setting_parse_loop(const struct setting *setting, const char *text, struct settings *settings);

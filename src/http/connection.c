@@ -72,6 +72,7 @@ void connection_enter(struct connection *connection, enum connection_state next)
         break;
     case CONNECTION_BODY:
         wait_at_most(connection, &server->body_timers, server->settings.body_timeout_ms);
+        connection_pace_watch(connection);
         break;
     case CONNECTION_PAUSED: /* the peer must take its answers within an idle time-out */
     case CONNECTION_ENDING:
@@ -84,6 +85,7 @@ void connection_enter(struct connection *connection, enum connection_state next)
         break;
     case CONNECTION_CLOSED:
         timer_stop(&connection->timer);
+        timer_stop(&connection->pace.timer);
         if (has_lingered && connection->input_ended) {
             descriptor_release(&connection->descriptor); /* both sides have ended */
         } else {
@@ -93,15 +95,17 @@ void connection_enter(struct connection *connection, enum connection_state next)
     }
 }
 
-/* Nothing can be done for it but to wait on: for the peer to take an answer within an idle
- * time-out, for a handler, or for the end of the turn, when an answer that is ready is sent. */
+/* Nothing can be done for it but to wait on: for the peer to take an answer, above the least rate
+ * or else within an idle time-out, for a handler, or for the end of the turn, when an answer that
+ * is ready is sent. */
 static bool has_reason_to_wait(const struct connection *connection)
 {
     const struct http_server *server = connection->server;
     uint64_t timeout_ms = server->settings.idle_timeout_ms;
 
     if (connection->output != NULL) {
-        return timeout_ms == 0 || loop_now_ms(server->loop) - connection->sent_ms < timeout_ms;
+        return connection_pace_is_watched(connection) || timeout_ms == 0 ||
+               loop_now_ms(server->loop) - connection->sent_ms < timeout_ms;
     }
     return connection->exchanges_count > 0;
 }
@@ -116,7 +120,7 @@ static bool is_without_a_byte(const struct connection *connection)
 static void idle_timer_expired(struct connection *connection)
 {
     if (connection->output != NULL) {
-        connection_abort(connection); /* the peer does not take what it asked for */
+        connection_abort_slow_reader(connection);
     } else {
         connection->is_idle_ending = true;
         descriptor_receive_last(&connection->descriptor);
@@ -136,9 +140,11 @@ static void connection_timer_expired(void *owner)
         }
         break;
     case CONNECTION_HEAD:
+        connection_tell_limit(connection, LIMIT_HEADER_TIMEOUT);
         connection_refuse(connection, 408, "The head of the request took too long.");
         break;
     case CONNECTION_BODY:
+        connection_tell_limit(connection, LIMIT_BODY_TIMEOUT);
         connection_refuse(connection, 408, "The body of the request took too long.");
         break;
     case CONNECTION_IDLE:
@@ -148,6 +154,8 @@ static void connection_timer_expired(void *owner)
             timer_start(&connection->timer, &connection->server->drain_timers, LOOK_AGAIN_MS);
         } else if (connection->state == CONNECTION_IDLE) {
             idle_timer_expired(connection);
+        } else if (connection->output != NULL) {
+            connection_abort_slow_reader(connection);
         } else {
             connection_abort(connection);
         }
@@ -158,6 +166,11 @@ static void connection_timer_expired(void *owner)
     case CONNECTION_CLOSED:
         break;
     }
+}
+
+void connection_tell_limit(const struct connection *connection, enum limit limit)
+{
+    limit_tell(&connection->server->settings.limit_listener, limit, &connection->client);
 }
 
 void connection_watch_drain(struct connection *connection)
@@ -214,6 +227,7 @@ static void connection_closed(void *owner)
 {
     struct connection *connection = owner;
     struct http_server *server = connection->server;
+    const uint32_t note = connection->note;
 
     assert(!connection->is_to_be_flushed); /* deferred calls run before what is closed is told */
     if (connection->previous == NULL) {
@@ -228,7 +242,7 @@ static void connection_closed(void *owner)
     pool_give(&server->connections, connection);
     set_connections_count(server, server->connections_count - 1);
     if (server->settings.connection_ended != NULL) {
-        server->settings.connection_ended(server->settings.owner);
+        server->settings.connection_ended(server->settings.owner, note);
     }
     if (server->is_draining && server->connections_count == 0) {
         deferred_start(&server->tell_drained, server->loop);
@@ -243,7 +257,7 @@ static const struct descriptor_events connection_events = {
 
 struct connection *connection_begin(struct http_server *server, int fd,
                                     const struct network_address *client,
-                                    enum connection_state first)
+                                    enum connection_state first, uint32_t note)
 {
     struct connection *connection = pool_take(&server->connections);
 
@@ -252,13 +266,14 @@ struct connection *connection_begin(struct http_server *server, int fd,
         (void)close(fd);
         return NULL;
     }
-    *connection = (struct connection){.server = server, .next = server->first};
+    *connection = (struct connection){.server = server, .next = server->first, .note = note};
     if (server->first != NULL) {
         server->first->previous = connection;
     }
     server->first = connection;
     descriptor_open(&connection->descriptor, server->loop, fd, &connection_events, connection);
     timer_init(&connection->timer, connection_timer_expired, connection);
+    connection_pace_init(connection);
     set_connections_count(server, server->connections_count + 1);
     connection_know_peer(connection, client);
     connection_enter(connection, first);

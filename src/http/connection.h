@@ -8,6 +8,7 @@
 #ifndef FOOTFALL_HTTP_CONNECTION_H
 #define FOOTFALL_HTTP_CONNECTION_H
 
+#include "base/limit.h"
 #include "base/network_address.h"
 #include "base/pool.h"
 #include "http/body_parser.h"
@@ -46,6 +47,15 @@ struct output {
     char bytes[OUTPUT_BYTES];
 };
 
+/* How a body comes and answers are taken: connection_pace.c. */
+struct pace {
+    struct timer timer;          /* the end of the window; not running: nothing to look at */
+    uint64_t send_ms;            /* when the send began that runs since the window's begin */
+    uint64_t acknowledged_bytes; /* at that begin */
+    uint64_t body_bytes;         /* since that begin */
+    bool is_unknown;             /* what is taken nobody can tell */
+};
+
 struct connection {
     struct descriptor descriptor;
     struct http_server *server;
@@ -59,8 +69,10 @@ struct connection {
     struct exchange *youngest;
     struct input *input;   /* NULL: nothing is kept */
     struct output *output; /* NULL: no send is running */
+    struct pace pace;
     struct body_parser body;
     struct network_address client;
+    uint32_t note; /* http_server_take()'s */
     uint8_t state; /* enum connection_state; connection_enter() alone writes it */
     uint8_t exchanges_count;
     bool input_ended;      /* the peer has shut its write side */
@@ -88,6 +100,7 @@ struct http_server {
     struct timer_queue idle_timers;
     struct timer_queue linger_timers;
     struct timer_queue drain_timers;
+    struct timer_queue pace_timers;
     struct deferred tell_drained;
     uint32_t connections_count;
     bool is_draining;
@@ -110,7 +123,10 @@ static inline bool connection_is_over(const struct connection *connection)
  * memory; the descriptor is taken in any case. */
 struct connection *connection_begin(struct http_server *server, int fd,
                                     const struct network_address *client,
-                                    enum connection_state first);
+                                    enum connection_state first, uint32_t note);
+
+/* Tells the owner of the server that this connection has reached a limit. */
+void connection_tell_limit(const struct connection *connection, enum limit limit);
 
 /* Ends it now, unanswered requests and all. */
 void connection_abort(struct connection *connection);
@@ -152,6 +168,19 @@ size_t connection_read_proxy_header(struct connection *connection, struct slice 
 
 /* Ends it without an answer: whoever is there does not wait for one. */
 void connection_refuse_proxy(struct connection *connection, enum proxy_fault fault);
+
+/* ---- connection_pace.c ---- */
+
+void connection_pace_init(struct connection *connection);
+
+/* A body or a send has begun: looks in a while how it goes. */
+void connection_pace_watch(struct connection *connection);
+
+/* Whether a send that takes its time is looked after here. */
+bool connection_pace_is_watched(const struct connection *connection);
+
+/* The peer does not take what it asked for: ends the connection now. */
+void connection_abort_slow_reader(struct connection *connection);
 
 /* ---- connection_write.c ---- */
 

@@ -225,6 +225,7 @@ static size_t read_body(struct connection *connection, struct slice bytes)
     switch (body_parser_read(&connection->body, &connection->server->settings.limits, bytes,
                              &consumed, &fault)) {
     case PARSE_MORE:
+        connection->pace.body_bytes += consumed;
         if (connection->youngest->wants_continue) {
             connection_flush_later(connection);
         }
@@ -359,6 +360,9 @@ void connection_read_done(void *owner, int result, const char *bytes)
     }
     if (result == -EAGAIN) {
         if (connection->is_idle_ending) {
+            if (!connection->server->is_draining) {
+                connection_tell_limit(connection, LIMIT_IDLE);
+            }
             connection_enter(connection, CONNECTION_ENDING);
             connection_finish(connection);
         }

@@ -186,6 +186,7 @@ void connection_flush(struct connection *connection)
     }
     length = fill_output(connection);
     connection->sent_ms = loop_now_ms(server->loop);
+    connection_pace_watch(connection);
     if (connection->state == CONNECTION_ENDING && connection->exchanges_count == 0) {
         descriptor_send_last(&connection->descriptor, connection->output->bytes, length);
     } else {

@@ -75,14 +75,15 @@ int http_server_create(struct loop *loop, const struct http_settings *settings,
     timer_queue_init(&server->idle_timers, loop);
     timer_queue_init(&server->linger_timers, loop);
     timer_queue_init(&server->drain_timers, loop);
+    timer_queue_init(&server->pace_timers, loop);
     *out_server = server;
     return 0;
 }
 
 static int take(struct http_server *server, int fd, const struct network_address *client,
-                enum connection_state first)
+                enum connection_state first, uint32_t note)
 {
-    struct connection *connection = connection_begin(server, fd, client, first);
+    struct connection *connection = connection_begin(server, fd, client, first, note);
 
     if (connection == NULL) {
         return -ENOMEM;
@@ -92,14 +93,16 @@ static int take(struct http_server *server, int fd, const struct network_address
     return 0;
 }
 
-int http_server_take(struct http_server *server, int fd, const struct network_address *client)
+int http_server_take(struct http_server *server, int fd, const struct network_address *client,
+                     uint32_t note)
 {
-    return take(server, fd, client, CONNECTION_IDLE);
+    return take(server, fd, client, CONNECTION_IDLE, note);
 }
 
-int http_server_take_proxied(struct http_server *server, int fd, const struct network_address *peer)
+int http_server_take_proxied(struct http_server *server, int fd, const struct network_address *peer,
+                             uint32_t note)
 {
-    return take(server, fd, peer, CONNECTION_PROXY_HEADER);
+    return take(server, fd, peer, CONNECTION_PROXY_HEADER, note);
 }
 
 void http_server_answer(struct http_server *server, uint64_t ticket, const struct reply *reply)
@@ -183,6 +186,7 @@ void http_server_destroy(struct http_server *server)
     timer_queue_finish(&server->idle_timers);
     timer_queue_finish(&server->linger_timers);
     timer_queue_finish(&server->drain_timers);
+    timer_queue_finish(&server->pace_timers);
     exchange_table_finish(&server->exchanges);
     pool_finish(&server->connections);
     pool_finish(&server->outputs);

@@ -7,6 +7,7 @@
 #ifndef FOOTFALL_HTTP_SERVER_H
 #define FOOTFALL_HTTP_SERVER_H
 
+#include "base/limit.h"
 #include "http/parse_fault.h"
 #include "http/proxy_header.h"
 #include "http/reply.h"
@@ -50,6 +51,7 @@ struct http_settings {
     uint64_t header_timeout_ms; /* from a head's first byte; 0 is never for each of the three */
     uint64_t body_timeout_ms;   /* from a head's end */
     uint64_t idle_timeout_ms;   /* without a request */
+    uint64_t min_rate;          /* bytes a second, of a body and of answers taken; 0: any */
     struct request_limits limits;
     uint32_t unanswered_max; /* requests of one connection that wait for their answers */
     const struct route *routes;
@@ -60,7 +62,9 @@ struct http_settings {
     /* May be NULL, then requests are not noted: told of each answer in the order of sending. */
     void (*answered)(void *answered_owner, const struct http_answered *answered);
     void *answered_owner;
-    void (*connection_ended)(void *owner); /* may be NULL: a descriptor is free again */
+    /* May be NULL: a descriptor is free again. `note` is what http_server_take() was given. */
+    void (*connection_ended)(void *owner, uint32_t note);
+    struct limit_listener limit_listener; /* told of time-outs and of least rates */
     struct http_proxies proxies;
     void *owner;                         /* of the calls above, and of drained() */
     _Atomic uint32_t *connections_gauge; /* kept at the number of open connections */
@@ -76,13 +80,14 @@ enum { HTTP_UNANSWERED_MAX = 64 };
 int http_server_create(struct loop *loop, const struct http_settings *settings,
                        struct http_server **out_server);
 
-/* Serves the connected, nonblocking socket `fd` of `client`, and takes it, even on failure. 0 or
- * -ENOMEM. */
-int http_server_take(struct http_server *server, int fd, const struct network_address *client);
+/* Serves the connected, nonblocking socket `fd` of `client`, and takes it, even on failure. 0; or
+ * -ENOMEM, and connection_ended() stays silent. */
+int http_server_take(struct http_server *server, int fd, const struct network_address *client,
+                     uint32_t note);
 
 /* The same for a connection that must begin with a PROXY header. Without one it is closed. */
-int http_server_take_proxied(struct http_server *server, int fd,
-                             const struct network_address *peer);
+int http_server_take_proxied(struct http_server *server, int fd, const struct network_address *peer,
+                             uint32_t note);
 
 /* Answers a request; a ticket whose connection is gone is fine. The reply is copied,
  * but for its content, which is taken. */

@@ -230,6 +230,16 @@ static const struct descriptor_events one_by_one_source_events = {
     .closed = source_closed,
 };
 
+static bool accepts_ahead(const struct fair_share *share)
+{
+    return !share->is_shared && share->connections_max >= 2 * AHEAD_MAX;
+}
+
+uint32_t accept_intake_connections_max(const struct fair_share *share)
+{
+    return accepts_ahead(share) ? share->connections_max - AHEAD_MAX : share->connections_max;
+}
+
 int accept_intake_create(struct loop *loop, struct listeners *listeners,
                          const struct fair_share *share, const struct intake_events *events,
                          struct accept_intake **out_intake)
@@ -241,10 +251,8 @@ int accept_intake_create(struct loop *loop, struct listeners *listeners,
     }
     intake->events = *events;
     intake->share = *share;
-    intake->accepts_ahead = !share->is_shared && share->connections_max >= 2 * AHEAD_MAX;
-    if (intake->accepts_ahead) {
-        intake->share.connections_max -= AHEAD_MAX;
-    }
+    intake->accepts_ahead = accepts_ahead(share);
+    intake->share.connections_max = accept_intake_connections_max(share);
     intake->loop = loop;
     intake->listeners = listeners;
     timer_queue_init(&intake->timers, loop);

@@ -72,6 +72,13 @@ static const char *find_fixed(const struct settings *now, const struct settings 
         !access_log_format_equals(&now->access_log_format, &next->access_log_format)) {
         return "access-log";
     }
+    if (now->connections_max != next->connections_max ||
+        now->address_connections_max != next->address_connections_max) {
+        return "max-connections";
+    }
+    if (now->min_rate != next->min_rate) {
+        return "min-rate";
+    }
     if (now->loop != next->loop) {
         return "loop";
     }

@@ -42,6 +42,9 @@ int accept_intake_create(struct loop *loop, struct listeners *listeners,
                          const struct fair_share *share, const struct intake_events *events,
                          struct accept_intake **out_intake);
 
+/* How many connections such an intake lets in at most. */
+uint32_t accept_intake_connections_max(const struct fair_share *share);
+
 void accept_intake_start(struct accept_intake *intake);
 
 /* Accepts nothing for now and keeps the listeners: accept_intake_drain() or accept_intake_leave()

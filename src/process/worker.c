@@ -17,6 +17,7 @@
 #include "process/log_reopening.h"
 #include "process/master.h"
 #include "process/signal_set.h"
+#include "process/visitor_limits.h"
 #include "store/store_url.h"
 #include "visits/counting.h"
 #include "visits/proxy_watch.h"
@@ -58,6 +59,7 @@ struct worker {
     int exit_status;
     struct log_limit refused_limit;
     struct proxy_watch proxy_watch;
+    struct visitor_limits limits;
 };
 
 static bool is_alone(const struct worker *worker)
@@ -178,18 +180,25 @@ static struct network_address peer_of(int connection_fd)
 static void intake_took(void *owner, int connection_fd, uint32_t listener)
 {
     struct worker *worker = owner;
+    static const struct network_address nobody; /* a balancer may have any number of connections */
+    const bool is_proxied = worker->context->listeners->list[listener].is_proxied;
     struct network_address peer;
+    uint32_t place;
 
     if (worker->context->listeners->list[listener].is_admin) {
         admin_take(&worker->admin, connection_fd);
         return;
     }
     peer = peer_of(connection_fd);
+    if (!visitor_limits_admit(&worker->limits, connection_fd, is_proxied ? &nobody : &peer,
+                              &place)) {
+        return;
+    }
     counter_add(&worker->context->slot->traffic.connections, 1);
-    (void)(worker->context->listeners->list[listener].is_proxied
-               ? http_server_take_proxied(worker->server, connection_fd, &peer)
-               : http_server_take(worker->server, connection_fd,
-                                  &peer)); /* without memory it has closed it */
+    if ((is_proxied ? http_server_take_proxied(worker->server, connection_fd, &peer, place)
+                    : http_server_take(worker->server, connection_fd, &peer, place)) < 0) {
+        visitor_limits_leave(&worker->limits, place); /* without memory it has closed it */
+    }
 }
 
 /* No more will be dealt, or the listeners are closed. */
@@ -230,10 +239,11 @@ static void deals_begun(void *owner)
     }
 }
 
-static void connection_ended(void *owner)
+static void connection_ended(void *owner, uint32_t place)
 {
     struct worker *worker = owner;
 
+    visitor_limits_leave(&worker->limits, place);
     if (worker->accepts != NULL) {
         accept_intake_retry(worker->accepts);
     }
@@ -274,6 +284,7 @@ static void beat(void *owner)
                           memory_order_relaxed);
     counting_beat(&worker->counting);
     access_log_beat(worker->access_log);
+    visitor_limits_beat(&worker->limits);
     if (is_alone(worker)) {
         notifier_beat(worker->context->notifier);
     }
@@ -393,6 +404,7 @@ static int open_server(struct worker *worker)
         .header_timeout_ms = settings->header_timeout_ms,
         .body_timeout_ms = settings->body_timeout_ms,
         .idle_timeout_ms = settings->idle_timeout_ms,
+        .min_rate = settings->min_rate,
         .limits = http_default_limits,
         .unanswered_max = HTTP_UNANSWERED_MAX,
         .routes = hit_routes,
@@ -404,6 +416,7 @@ static int open_server(struct worker *worker)
         .connection_ended = connection_ended,
         .proxies = proxy_watch_proxies(&worker->proxy_watch),
         .owner = worker,
+        .limit_listener = {visitor_limits_reached, &worker->limits},
         .connections_gauge = &worker->context->slot->connections,
         .answers = worker->context->slot->traffic.answers,
     };
@@ -443,6 +456,7 @@ static int open_counting(struct worker *worker)
         .key = slice_of(context->settings->key),
         .slot = context->slot,
         .slot_index = context->slot_index,
+        .limit_listener = {visitor_limits_reached, &worker->limits},
     };
 
     return counting_init(&worker->counting, worker->loop, &settings);
@@ -484,6 +498,9 @@ static int open_all(struct worker *worker, char *out_reason)
     if (result < 0) {
         return result;
     }
+    visitor_limits_init(&worker->limits, worker->context->settings, worker->context->scoreboard,
+                        worker->context->slot, worker->context->slot_index,
+                        accept_intake_connections_max(&worker->context->share));
     result = open_server(worker);
     if (result == 0) {
         result = open_admin(worker);

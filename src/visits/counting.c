@@ -76,6 +76,7 @@ int counting_init(struct counting *counting, struct loop *loop,
     store_watch_init(&counting->watch, settings->slot, settings->slot_index);
     hits_init(&counting->hits, settings->key, getpid());
     counting->hits.refused = &settings->slot->store.hits_refused;
+    counting->hits.limit_listener = settings->limit_listener;
     result = tally_create(loop, &tally_settings, &events, &counting->tally);
     counting->hits.tally = counting->tally;
     return result;

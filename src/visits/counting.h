@@ -6,6 +6,7 @@
 #ifndef FOOTFALL_VISITS_COUNTING_H
 #define FOOTFALL_VISITS_COUNTING_H
 
+#include "base/limit.h"
 #include "base/slice.h"
 #include "store/store.h"
 #include "visits/hit.h"
@@ -25,6 +26,7 @@ struct counting_settings {
     struct slice key;             /* of the front counter */
     struct scoreboard_slot *slot; /* of this worker */
     uint32_t slot_index;
+    struct limit_listener limit_listener; /* told when too many visits wait */
 };
 
 struct counting {

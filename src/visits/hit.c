@@ -44,6 +44,9 @@ static void count(void *owner, uint64_t ticket)
     int result = tally_count(hits->tally, hits->key, ticket);
 
     if (result < 0) {
+        if (result == -EAGAIN) {
+            limit_tell(&hits->limit_listener, LIMIT_PENDING_HITS, NULL);
+        }
         answer_without_number(hits, ticket, result);
     }
 }

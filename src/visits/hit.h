@@ -6,6 +6,7 @@
 #ifndef FOOTFALL_VISITS_HIT_H
 #define FOOTFALL_VISITS_HIT_H
 
+#include "base/limit.h"
 #include "base/slice.h"
 #include "http/router.h"
 
@@ -18,11 +19,12 @@ struct http_server;
 struct tally;
 
 struct hits {
-    struct tally *tally;        /* borrowed */
-    struct http_server *server; /* borrowed */
-    struct slice key;           /* borrowed: of the front counter */
-    _Atomic uint64_t *refused;  /* borrowed: how many got no number */
-    char behind_number[32];     /* `,"pid":4711}`, the same in every answer */
+    struct tally *tally;                  /* borrowed */
+    struct http_server *server;           /* borrowed */
+    struct slice key;                     /* borrowed: of the front counter */
+    _Atomic uint64_t *refused;            /* borrowed: how many got no number */
+    struct limit_listener limit_listener; /* told when too many wait */
+    char behind_number[32];               /* `,"pid":4711}`, the same in every answer */
     size_t behind_number_length;
 };
 

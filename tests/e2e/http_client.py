@@ -126,17 +126,17 @@ def chunked(*chunks, trailers=(), extension=""):
 
 
 class Client:
-    """One connection. A context manager; every wait is bounded by `timeout`. `host` is an address of
-    this machine to come from."""
+    """One connection. A context manager; every wait is bounded by `timeout`. `source` is the IP
+    address that it comes from, if that matters."""
 
-    def __init__(self, address, timeout=PATIENCE_S, host=""):
+    def __init__(self, address, timeout=PATIENCE_S, source=None):
         self.timeout = timeout
         if isinstance(address, str):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
             self.socket.connect(address)
         else:
-            self.socket = socket.create_connection(address, timeout, (host, 0))
+            self.socket = socket.create_connection(address, timeout, source and (source, 0))
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._received = b""
 

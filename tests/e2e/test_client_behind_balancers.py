@@ -15,7 +15,7 @@ CHECKS = {"connect": "", "request": "option httpchk OPTIONS /"}
 
 def visit_from(host, address, fields=()):
     """The number of a visit that comes from this loop-back address."""
-    with Client(address, host=host) as client:
+    with Client(address, source=host) as client:
         client.send(request(fields=fields))
         return client.read_response().number
 

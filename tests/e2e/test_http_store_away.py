@@ -9,6 +9,7 @@ import pytest
 
 from http_client import Client, ask, request, visit
 from lmdb_tools import set_lmdb_counter
+from operators import status
 from waiting import eventually
 
 COUNTER_MAX = 2**63 - 1
@@ -318,6 +319,8 @@ def test_65536_visits_wait_and_one_more_is_refused_at_once(
         assert_refused(refusal)
         assert refusal.headers["retry-after"] == "1"
         assert clients[-1].is_silent(0.1)
+        assert status(footfall)["workers"][0]["limits"]["pending_hits"] == 1
+        assert len(footfall.events("limit_reached", limit="pending_hits")) == 1
         redis.resume()
         numbers = [r.number for client in clients for r in client.read_responses(each)]
         assert sorted(numbers) == list(range(2, 2 + connections * each))

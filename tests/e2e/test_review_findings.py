@@ -56,6 +56,7 @@ def test_an_unknown_expectation_is_answered_without_its_body(server):
 def test_a_stop_serves_what_is_queued_though_descriptors_are_short(start_footfall):
     few = 24
     footfall = start_footfall(
+        "--max-connections-per-address", 0,
         workers=0, store="memory:", prefix=("prlimit", f"--nofile={few}"),
     )
     clients = [Client(footfall.address) for _ in range(2 * few)]

@@ -23,6 +23,9 @@ OPTIONS = {
     "--body-timeout": "FOOTFALL_BODY_TIMEOUT",
     "--idle-timeout": "FOOTFALL_IDLE_TIMEOUT",
     "--worker-timeout": "FOOTFALL_WORKER_TIMEOUT",
+    "--max-connections": "FOOTFALL_MAX_CONNECTIONS",
+    "--max-connections-per-address": "FOOTFALL_MAX_CONNECTIONS_PER_ADDRESS",
+    "--min-rate": "FOOTFALL_MIN_RATE",
     "--balance": "FOOTFALL_BALANCE",
     "--loop": "FOOTFALL_LOOP",
     "--admin": "FOOTFALL_ADMIN",
@@ -33,7 +36,10 @@ OPTIONS = {
     "--access-log-format": "FOOTFALL_ACCESS_LOG_FORMAT",
 }
 #: Those that --help all alone shows.
-RARE = {"--access-log", "--access-log-format", "--pid-file", "--trusted-proxy"}
+RARE = {
+    "--access-log", "--access-log-format", "--max-connections", "--max-connections-per-address",
+    "--min-rate", "--pid-file", "--trusted-proxy",
+}
 SECONDS = [option for option in OPTIONS if option.endswith("-timeout")]
 
 #: Values that each option refuses, and a word of what it says would be right.
@@ -56,6 +62,9 @@ WRONG = {
         "redis|lmdb:"),
     "--key": (["a b", "a\tb", "{a", "a}", "\u00e4", "a\x7f", "k" * 256], "1 to 255"),
     "--config": (["none/such.ini", "."], "cannot be read|path of a file"),
+    "--max-connections": (["-1", "all", "1.5", "1000000001", "1k"], "auto"),
+    "--max-connections-per-address": (["-1", "half", "1.5", "1000000001", "Auto"], "auto"),
+    "--min-rate": (["-1", "100.5", "1000001", "auto", "1k"], "0 \\(never\\) to 1000000"),
     "--balance": (["random", "Kernel", "roundrobin", "kernel "], "round-robin or kernel"),
     "--loop": (["uring", "select", "EPOLL", "io-uring"], "auto, io_uring or epoll"),
     "--admin": (["nowhere", "127.0.0.1", "unix:", "127.0.0.1:70000", "None"], "none or auto"),

@@ -33,12 +33,28 @@ static char problem[SETTINGS_PROBLEM_BYTES];
 /* Takes our variables out of the environment, and leaves cmocka's in it. */
 static int clear_environment(void **state)
 {
-    static const char *const names[] = {
-        "LISTEN",        "WORKERS",           "STORE",          "KEY",
-        "STORE_TIMEOUT", "DRAIN_TIMEOUT",     "HEADER_TIMEOUT", "BODY_TIMEOUT",
-        "IDLE_TIMEOUT",  "WORKER_TIMEOUT",    "BALANCE",        "LOOP",
-        "LOG_LEVEL",     "LOG_FORMAT",        "CONFIG",         "TRUSTED_PROXY",
-        "ACCESS_LOG",    "ACCESS_LOG_FORMAT", "PID_FILE"};
+    static const char *const names[] = {"LISTEN",
+                                        "WORKERS",
+                                        "STORE",
+                                        "KEY",
+                                        "STORE_TIMEOUT",
+                                        "DRAIN_TIMEOUT",
+                                        "HEADER_TIMEOUT",
+                                        "BODY_TIMEOUT",
+                                        "IDLE_TIMEOUT",
+                                        "WORKER_TIMEOUT",
+                                        "BALANCE",
+                                        "LOOP",
+                                        "LOG_LEVEL",
+                                        "LOG_FORMAT",
+                                        "CONFIG",
+                                        "TRUSTED_PROXY",
+                                        "ACCESS_LOG",
+                                        "ACCESS_LOG_FORMAT",
+                                        "PID_FILE",
+                                        "MAX_CONNECTIONS",
+                                        "MAX_CONNECTIONS_PER_ADDRESS",
+                                        "MIN_RATE"};
 
     (void)state;
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -84,6 +100,9 @@ static void without_anything_the_defaults_hold(void **state)
     assert_int_equal(settings.body_timeout_ms, 10000);
     assert_int_equal(settings.idle_timeout_ms, 60000);
     assert_int_equal(settings.worker_timeout_ms, 30000);
+    assert_true(settings.connections_max == SETTING_AUTO);
+    assert_true(settings.address_connections_max == SETTING_AUTO);
+    assert_int_equal(settings.min_rate, 100);
     assert_int_equal(settings.log_level, LOG_INFO);
     assert_int_equal(settings.log_format, LOG_TEXT);
 }
@@ -343,6 +362,22 @@ static void what_is_no_option_or_has_no_value_is_said(void **state)
     assert_int_equal(READ(""), SETTINGS_WRONG);
 }
 
+static void numbers_of_connections_are_whole_or_auto(void **state)
+{
+    (void)state;
+    assert_int_equal(READ("--max-connections", "0", "--max-connections-per-address", "1000000000"),
+                     SETTINGS_READ);
+    assert_int_equal(settings.connections_max, 0);
+    assert_int_equal(settings.address_connections_max, 1000000000);
+    assert_int_equal(READ("--max-connections", "auto", "--min-rate", "1000000"), SETTINGS_READ);
+    assert_true(settings.connections_max == SETTING_AUTO);
+    assert_int_equal(settings.min_rate, 1000000);
+    assert_int_equal(READ("--max-connections", "1000000001"), SETTINGS_WRONG);
+    assert_int_equal(READ("--max-connections-per-address", ""), SETTINGS_WRONG);
+    assert_int_equal(READ("--min-rate", "1000001"), SETTINGS_WRONG);
+    assert_int_equal(READ("--min-rate", "auto"), SETTINGS_WRONG);
+}
+
 static void help_and_version_are_asked_for(void **state)
 {
     (void)state;
@@ -384,7 +419,9 @@ static void help_fits_a_screen_and_names_every_option(void **state)
             assert_non_null(strstr(text, options[i]));
         }
         assert_int_equal(strstr(text, "FOOTFALL_DRAIN_TIMEOUT") != NULL, all);
-        assert_int_equal(strstr(text, "--trusted-proxy") != NULL, all); /* a rare one */
+        assert_int_equal(strstr(text, "--trusted-proxy") != NULL, all);    /* a rare one */
+        assert_int_equal(strstr(text, "--max-connections ") != NULL, all); /* few will set it */
+        assert_int_equal(strstr(text, "--min-rate ") != NULL, all);
         free(text);
     }
 }
@@ -407,6 +444,7 @@ int main(void)
         IN_SCENE(where_the_store_was_named_is_remembered),
         IN_SCENE(wrong_variables_are_refused_and_those_of_others_left_alone),
         IN_SCENE(what_is_no_option_or_has_no_value_is_said),
+        IN_SCENE(numbers_of_connections_are_whole_or_auto),
         IN_SCENE(help_and_version_are_asked_for),
         IN_SCENE(help_fits_a_screen_and_names_every_option),
     };
