@@ -22,6 +22,7 @@ MAY_INCLUDE = {
 # Where everything is put together.
 MAY_INCLUDE_ALL = {
     "src/main.c", "src/process/program.c", "src/process/program.h", "src/process/worker.c",
+    "src/process/worker_drain.c", "src/process/worker_serve.c", "src/process/worker_state.h",
 }
 
 BANNED = {
