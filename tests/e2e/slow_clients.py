@@ -11,6 +11,7 @@ nothing, "idle" says nothing.
 import resource
 import select
 import socket
+import struct
 import threading
 import time
 
@@ -29,6 +30,8 @@ BEGINNINGS = {
     "idle": b"",
 }
 TRICKLES = {"head", "body"}
+
+NO_LINGER = struct.pack("ii", 1, 0)
 
 #: What a test needs beside its clients.
 OTHER_DESCRIPTORS = 400
@@ -121,6 +124,8 @@ class Crowd:
 
     def _close(self):
         for client in self.clients:
+            if client.ended is None:  # by a reset, which leaves no port waiting for a minute
+                client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
             client.socket.close()
         self._epoll.close()
 

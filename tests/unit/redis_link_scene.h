@@ -394,6 +394,8 @@ static inline void make_black_hole(const struct scene *scene, const char *host, 
         fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         assert_true(fds[i] >= 0);
     }
+    /* Somebody's last connection may still hold the port. */
+    assert_int_equal(setsockopt(fds[0], SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)), 0);
     assert_int_equal(bind(fds[0], (const struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(fds[0], 0), 0);
     for (int i = 1; i < 3; i++) {
