@@ -67,19 +67,19 @@ struct scoreboard_slot {
     _Atomic uint32_t connections;                      /* open now */
     _Atomic uint32_t state;                            /* enum worker_state */
     _Atomic bool can_count;                            /* at its last sign of life */
+    struct census_sheet *census;                       /* of its worker; NULL: none */
     /* Deals up to *taken* that it could not take, a bit each at number % DEAL_WINDOW. The worker
      * sets them before it stores *taken*; the master reads and clears them. */
     _Alignas(CACHE_LINE_BYTES) _Atomic uint64_t refused[DEAL_WINDOW / 64];
-    _Atomic uint64_t dealt; /* number of the last deal that was sent to it; the master's */
-    /* Others serve what is queued at shared listeners: this worker leaves it to them. The master's,
-     * before it ends the channel; at a stop, or when it was killed, it is false. */
-    _Atomic bool others_serve;
-    _Atomic bool is_wanted;      /* a worker of it is to serve; the master's */
+    _Atomic uint64_t dealt;      /* number of the last deal that was sent to it; the master's */
     _Atomic int64_t pid;         /* of the present worker, or the last; the master's */
     _Atomic uint64_t started_ms; /* monotonic, of that; the master's */
     _Atomic uint64_t starts;     /* workers that it has had; the master's */
     _Atomic uint64_t placed_at; /* how many that were when it was given to one anew; the master's */
-    struct census_sheet *census; /* of its worker; NULL: none */
+    /* Others serve what is queued at shared listeners: this worker leaves it to them. The master's,
+     * before it ends the channel; at a stop, or when it was killed, it is false. */
+    _Atomic bool others_serve;
+    _Atomic bool is_wanted; /* a worker of it is to serve; the master's */
     _Alignas(CACHE_LINE_BYTES) struct scoreboard_traffic traffic;
     _Alignas(CACHE_LINE_BYTES) struct scoreboard_store store;
     /* Why it cannot start; written before it exits, read after it is reaped. */

@@ -220,50 +220,51 @@ int listen_socket_open(const struct listen_target *target, bool is_patient, int 
 
 /* ---- comparing ---- */
 
-static bool is_same_unix(const struct sockaddr_storage *bound, const struct listen_target *target)
-{
-    return strncmp(((const struct sockaddr_un *)bound)->sun_path,
-                   ((const struct sockaddr_un *)&target->address)->sun_path,
-                   sizeof((const struct sockaddr_un *)bound)->sun_path) == 0;
-}
+/* A socket's name as each family has it. */
+union name {
+    struct sockaddr_storage any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+    struct sockaddr_un path;
+};
 
 static bool is_same_port(in_port_t bound, in_port_t wanted, bool any_port)
 {
     return wanted == 0 ? any_port : bound == wanted;
 }
 
-static bool is_same_six(int fd, const struct sockaddr_in6 *bound,
-                        const struct listen_target *target, bool any_port)
+static bool is_same_six(int fd, const union name *bound, const union name *wanted, bool is_dual,
+                        bool any_port)
 {
-    const struct sockaddr_in6 *wanted = (const struct sockaddr_in6 *)&target->address;
     int only_v6 = 0;
     socklen_t length = sizeof only_v6;
 
     return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, &length) == 0 &&
-           (only_v6 == 0) == target->is_dual &&
-           is_same_port(bound->sin6_port, wanted->sin6_port, any_port) &&
-           bound->sin6_scope_id == wanted->sin6_scope_id &&
-           memcmp(&bound->sin6_addr, &wanted->sin6_addr, sizeof bound->sin6_addr) == 0;
+           (only_v6 == 0) == is_dual &&
+           is_same_port(bound->six.sin6_port, wanted->six.sin6_port, any_port) &&
+           bound->six.sin6_scope_id == wanted->six.sin6_scope_id &&
+           memcmp(&bound->six.sin6_addr, &wanted->six.sin6_addr, sizeof bound->six.sin6_addr) == 0;
 }
 
 bool listen_socket_is_at(int fd, const struct listen_target *target, bool any_port)
 {
-    struct sockaddr_storage bound = {.ss_family = AF_UNSPEC};
+    const union name wanted = {.any = target->address};
+    union name bound = {.any = {.ss_family = AF_UNSPEC}};
     socklen_t length = sizeof bound;
-    const struct sockaddr_in *four = (const struct sockaddr_in *)&bound;
-    const struct sockaddr_in *wanted = (const struct sockaddr_in *)&target->address;
 
-    if (getsockname(fd, (struct sockaddr *)&bound, &length) < 0 ||
-        bound.ss_family != target->address.ss_family) {
+    if (getsockname(fd, (struct sockaddr *)&bound.any, &length) < 0 ||
+        bound.any.ss_family != wanted.any.ss_family) {
         return false;
     }
-    switch (bound.ss_family) {
+    switch (bound.any.ss_family) {
     case AF_UNIX:
-        return is_same_unix(&bound, target);
+        return strncmp(bound.path.sun_path, wanted.path.sun_path, sizeof bound.path.sun_path) == 0;
     case AF_INET6:
-        return is_same_six(fd, (const struct sockaddr_in6 *)&bound, target, any_port);
+        return is_same_six(fd, &bound, &wanted, target->is_dual, any_port);
+    case AF_INET:
+        return is_same_port(bound.four.sin_port, wanted.four.sin_port, any_port) &&
+               bound.four.sin_addr.s_addr == wanted.four.sin_addr.s_addr;
     default:
-        return is_same_port(four->sin_port, wanted->sin_port, any_port) &&
-               four->sin_addr.s_addr == wanted->sin_addr.s_addr;
+        return false;
     }
 }

@@ -7,8 +7,10 @@
 
 enum {
     ABORT_GRACE_MS = 200, /* past the drain time-out, for what is cut to be let go of */
-    IDLE_END_MS = 2500,   /* before it, for idle connections to be closed in order */
 };
+
+/* Before it, for idle connections to be closed in order. */
+static const uint64_t idle_end_ms = 2500;
 
 void worker_store_closed(void *owner)
 {
@@ -77,7 +79,7 @@ static void start_drain_limits(struct worker *worker, bool keeps_idle)
     timer_start(&worker->drain_limit, &worker->timers, timeout_ms);
     if (keeps_idle) {
         timer_start(&worker->idle_limit, &worker->timers,
-                    timeout_ms > 2 * IDLE_END_MS ? timeout_ms - IDLE_END_MS : timeout_ms / 2);
+                    timeout_ms > 2 * idle_end_ms ? timeout_ms - idle_end_ms : timeout_ms / 2);
     }
 }
 

@@ -25,26 +25,38 @@ static struct network_address peer_of(int connection_fd)
     return network_address_of((const struct sockaddr *)&name);
 }
 
+/* Whom the limit of connections counts one for: a balancer may have any number of them. */
+static struct network_address counted_for(const struct worker *worker, uint32_t listener,
+                                          const struct network_address *peer)
+{
+    static const struct network_address nobody;
+
+    return worker->context->listeners->list[listener].is_proxied ||
+                   network_list_contains(&worker->context->settings->trusted_proxies, peer)
+               ? nobody
+               : *peer;
+}
+
 void worker_took(void *owner, int connection_fd, uint32_t listener)
 {
     struct worker *worker = owner;
-    static const struct network_address nobody; /* a balancer may have any number of connections */
-    const bool is_proxied = worker->context->listeners->list[listener].is_proxied;
+    const struct listener *taken_at = &worker->context->listeners->list[listener];
     struct network_address peer;
+    struct network_address counted;
     uint32_t place;
 
-    if (worker->context->listeners->list[listener].is_admin) {
+    if (taken_at->is_admin) {
         admin_take(&worker->admin, connection_fd);
         return;
     }
     peer = peer_of(connection_fd);
-    if (!visitor_limits_admit(&worker->limits, connection_fd, is_proxied ? &nobody : &peer,
-                              &place)) {
+    counted = counted_for(worker, listener, &peer);
+    if (!visitor_limits_admit(&worker->limits, connection_fd, &counted, &place)) {
         return;
     }
     counter_add(&worker->context->slot->traffic.connections, 1);
-    if ((is_proxied ? http_server_take_proxied(worker->server, connection_fd, &peer, place)
-                    : http_server_take(worker->server, connection_fd, &peer, place)) < 0) {
+    if ((taken_at->is_proxied ? http_server_take_proxied : http_server_take)(
+            worker->server, connection_fd, &peer, place) < 0) {
         visitor_limits_leave(&worker->limits, place); /* without memory it has closed it */
     }
 }

@@ -1,6 +1,7 @@
 """How many connections visitors may have, in all and of one address: one too many is told so at
 once, and whoever goes makes room, a killed worker too."""
 
+import contextlib
 import os
 import signal
 
@@ -50,7 +51,9 @@ def is_let_in(address, source=None):
 
 @EACH_FORM
 def test_one_connection_too_many_gets_503_and_whoever_goes_makes_room(start_footfall, workers):
-    footfall = start_footfall("--max-connections", 10, store="memory:", workers=workers)
+    footfall = start_footfall(
+        "--max-connections", 10, "--log-level", "debug", store="memory:", workers=workers
+    )
     clients = visitors(footfall, 5) + visitors(footfall, 5, source="127.0.0.2")
     for number in range(20):
         assert is_let_in(footfall.address, source=f"127.0.0.{10 + number}") is None
@@ -159,3 +162,19 @@ def visit_or_none(footfall):
         return visit(footfall.address)
     except (AssertionError, OSError):
         return None
+
+
+@EACH_FORM
+def test_a_trusted_proxy_may_have_more_than_an_address(start_footfall, workers):
+    footfall = start_footfall(
+        "--max-connections-per-address", 2, "--trusted-proxy", "127.0.0.2",
+        store="memory:", workers=workers,
+    )
+    with contextlib.ExitStack() as stack:
+        for _ in range(5):
+            client = stack.enter_context(Client(footfall.address, source="127.0.0.2"))
+            assert client.visit()
+        for expected in (200, 200, 503):
+            client = stack.enter_context(Client(footfall.address, source="127.0.0.3"))
+            assert client.ask().status == expected
+    assert footfall.stop() == 0
