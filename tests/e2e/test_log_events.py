@@ -22,7 +22,7 @@ def events():
         text = path.read_text(encoding="utf-8")
         for call in LOG_CALL.findall(text):
             head = call.split("LOG_FIELD_")[0]
-            if not any(level in head for level in ("LOG_WARN", "LOG_ERROR", "levels[")):
+            if not any(level in head for level in ("LOG_WARN", "LOG_ERROR", "levels[limit]")):
                 continue
             names = NAME.findall(head)
             assert names or TELLER_CALL.search(text), f"{path}: who names the event of {call}?"
