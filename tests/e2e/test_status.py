@@ -172,4 +172,4 @@ def ask_stop_of(run_footfall, footfall):
 
 
 def test_help_names_it(run_footfall):
-    assert "footfall status|stop" in run_footfall("--help").output
+    assert "footfall status|reload" in run_footfall("--help").output
