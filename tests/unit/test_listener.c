@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 #include "counted_descriptors.h"
+#include "listener_scene.h"
 #include "process/listener.h"
 #include "temporary_folder.h"
 #include "test.h"
@@ -80,43 +81,6 @@ int __wrap_getaddrinfo(const char *host, const char *port, const struct addrinfo
     return 0;
 }
 
-static struct temporary_folder folder;
-static unsigned descriptors_before;
-static struct listeners listeners;
-static char reason[LISTENER_REASON_BYTES];
-static char unix_path[TEMPORARY_PATH_BYTES + 16];
-static char unix_text[TEMPORARY_PATH_BYTES + 32];
-
-static int begin(void **state)
-{
-    (void)state;
-    temporary_folder_make(&folder);
-    (void)snprintf(unix_path, sizeof unix_path, "%s/socket", folder.path);
-    (void)snprintf(unix_text, sizeof unix_text, "unix:%s", unix_path);
-    descriptors_before = descriptors_open_now();
-    reason[0] = '\0';
-    return 0;
-}
-
-static int finish(void **state)
-{
-    (void)state;
-    assert_int_equal(descriptors_open_now(), descriptors_before);
-    temporary_folder_remove(&folder);
-    return 0;
-}
-
-static int open_two(const char *one, const char *other)
-{
-    struct address addresses[2];
-
-    assert_true(address_parse(slice_of(one), &addresses[0]));
-    if (other != NULL) {
-        assert_true(address_parse(slice_of(other), &addresses[1]));
-    }
-    return listeners_open(addresses, other == NULL ? 1 : 2, &listeners, reason);
-}
-
 /* Opening fails so, leaves nothing behind and says this. */
 static void assert_cannot_be_opened(const char *address, int expected, const char *said)
 {
@@ -129,24 +93,6 @@ static void assert_cannot_be_opened(const char *address, int expected, const cha
     assert_int_equal(descriptors_open_now(), before);
 }
 
-/* The port at the end of a name. */
-static uint16_t port_of(const struct listener *listener)
-{
-    return (uint16_t)strtoul(strrchr(listener->name, ':') + 1, NULL, 10);
-}
-
-static bool answers(const char *host, uint16_t port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int fd = __real_socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool is_connected;
-
-    assert_int_equal(inet_pton(AF_INET, host, &address.sin_addr), 1);
-    is_connected = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
-    assert_int_equal(close(fd), 0);
-    return is_connected;
-}
-
 static bool unix_answers(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -157,13 +103,6 @@ static bool unix_answers(void)
     is_connected = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
     assert_int_equal(close(fd), 0);
     return is_connected;
-}
-
-static bool is_there(const char *path)
-{
-    struct stat information;
-
-    return lstat(path, &information) == 0;
 }
 
 /* ---- TCP ---- */

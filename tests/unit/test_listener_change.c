@@ -1,0 +1,102 @@
+/*
+ * test_listener_change.c - listeners that stay, come and go together.
+ */
+#include "listener_scene.h"
+
+static int want(const char *text)
+{
+    struct address address;
+
+    assert_true(address_parse(slice_of(text), &address));
+    return listeners_want(&listeners, &address, false, reason);
+}
+
+static void an_address_that_is_wanted_again_keeps_its_socket_and_its_place(void **state)
+{
+    char kept[64];
+    int fd;
+
+    (void)state;
+    assert_int_equal(open_two("127.0.0.2:0", "127.0.0.1:0"), 0);
+    fd = listeners.list[1].fd;
+    (void)snprintf(kept, sizeof kept, "127.0.0.1:%u", port_of(&listeners.list[1]));
+    listeners_begin_change(&listeners);
+    assert_int_equal(want(unix_text), 0);
+    assert_int_equal(want(kept), 0);
+    assert_true(listeners.list[0].is_dropped);
+    assert_false(listeners.list[1].is_dropped || listeners.list[1].is_new);
+    assert_true(listeners.list[2].is_new);
+    assert_true(answers("127.0.0.2", port_of(&listeners.list[0]))); /* until the end */
+    listeners_end_change(&listeners, true);
+    assert_false(listener_is_in_use(&listeners.list[0]));
+    assert_int_equal(listeners.list[1].fd, fd);
+    assert_string_equal(listeners.list[2].name, unix_text);
+    listeners_close(&listeners);
+    listeners_unlink(&listeners);
+}
+
+static void a_port_of_our_choice_is_wanted_again_by_0(void **state)
+{
+    int fd;
+
+    (void)state;
+    assert_int_equal(open_two("127.0.0.1:0", NULL), 0);
+    fd = listeners.list[0].fd;
+    listeners_begin_change(&listeners);
+    assert_int_equal(want("127.0.0.1:0"), 0);
+    assert_int_equal(want("127.0.0.1:0"), 0); /* a second one is another */
+    listeners_end_change(&listeners, true);
+    assert_int_equal(listeners.count, 2);
+    assert_int_equal(listeners.list[0].fd, fd);
+    listeners_close(&listeners);
+}
+
+static void a_change_that_is_not_taken_leaves_everything_as_it_was(void **state)
+{
+    struct listeners before;
+
+    (void)state;
+    assert_int_equal(open_two("127.0.0.1:0", NULL), 0);
+    before = listeners;
+    listeners_begin_change(&listeners);
+    assert_int_equal(want(unix_text), 0);
+    assert_true(is_there(unix_path));
+    listeners_end_change(&listeners, false);
+    assert_false(is_there(unix_path));
+    assert_memory_equal(&listeners.list[0], &before.list[0], sizeof before.list[0]);
+    assert_false(listener_is_in_use(&listeners.list[1]));
+    listeners_close(&listeners);
+}
+
+static void what_a_service_manager_has_opened_stays_whatever_is_wanted(void **state)
+{
+    struct listeners first;
+    const struct address admin = {.is_unix = true};
+
+    (void)state;
+    assert_int_equal(open_two("127.0.0.1:0", "127.0.0.2:0"), 0);
+    first = listeners;
+    listeners = (struct listeners){.are_activated = true};
+    assert_int_equal(listeners_inherit(&listeners, first.list[0].fd, false, true), 0);
+    assert_int_equal(listeners_inherit(&listeners, first.list[1].fd, true, false), 0);
+    listeners_begin_change(&listeners);
+    assert_int_equal(listeners_want(&listeners, &admin, true, reason), 0); /* there is one */
+    listeners_end_change(&listeners, true);
+    assert_int_equal(listeners.count, 2);
+    assert_true(listeners.list[0].is_proxied && listeners.list[1].is_admin);
+    assert_true(answers("127.0.0.1", port_of(&listeners.list[0])));
+    listeners_close(&listeners);
+}
+
+int main(void)
+{
+#define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, begin, finish)
+    const struct CMUnitTest tests[] = {
+        IN_SCENE(an_address_that_is_wanted_again_keeps_its_socket_and_its_place),
+        IN_SCENE(a_port_of_our_choice_is_wanted_again_by_0),
+        IN_SCENE(a_change_that_is_not_taken_leaves_everything_as_it_was),
+        IN_SCENE(what_a_service_manager_has_opened_stays_whatever_is_wanted),
+    };
+
+    return cmocka_run_group_tests_name("listener_change", tests, NULL, NULL);
+}
