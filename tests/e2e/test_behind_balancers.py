@@ -215,3 +215,33 @@ def test_without_redis_visitors_are_refused_and_then_counted_on(site, start_redi
     eventually(lambda: ask(site.address).status == 200, "it counts again")
     number = visit(site.address)[0]
     assert 5 <= number <= int(redis.command("GET", "counter"))
+
+
+def test_an_operators_day_under_load_costs_no_visit(site, redis, run_footfall):
+    """Reload, upgrade, scale, and one that is killed and comes back."""
+    site.start(redis.url)
+
+    def do(which, *words):
+        place = f"{site.hosts[which]}:{site.admin_port}"
+        outcome = run_footfall(*words, "--admin", place, timeout=60)
+        assert (outcome.exit_status, outcome.log) == (0, ""), outcome
+
+    with Load(site.address, CLIENTS) as load:
+        load.wait_answered(20)
+        do(0, "reload")
+        load.wait_answered(20)
+        do(1, "upgrade")
+        load.wait_answered(20)
+        do(0, "scale", "3")
+        load.wait_answered(20)
+        site.wait_state(1, "UP")
+        site.kill_everything(0)
+        load.wait_answered(20)
+        site.start_one(0)
+        site.wait_state(0, "UP")
+        site.wait_served_by(load, 0)
+        do(0, "scale", "1")
+        load.wait_answered(20)
+        record = load.stop()
+    assert_next_to_nothing_lost(record, redis)
+    do(1, "stop")
