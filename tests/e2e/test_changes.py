@@ -156,7 +156,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-@EACH_BALANCE
+@pytest.mark.parametrize("balance", ["round-robin"], indirect=True)
 def test_a_reload_of_what_is_wrong_changes_nothing(
     wrong, start_footfall, operator, write_settings, redis
 ):
@@ -365,7 +365,7 @@ def test_an_upgrade_to_what_does_not_come_up_changes_nothing(
     boss.stop()
 
 
-@EACH_FORM
+@pytest.mark.parametrize("workers", [2, 0], ids=["master", "single"])
 def test_an_upgrade_that_hangs_is_ended(start_footfall, operator, folder, workers):
     program = os.path.join(folder, "footfall")
     shutil.copy(binary(), program)
