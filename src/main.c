@@ -132,6 +132,7 @@ static int serve_as_worker(struct program *program, const struct master_result *
     context.channel_fd = role->channel_fd;
     context.accepts = role->settings->balance == BALANCE_KERNEL;
     context.share = share_of(scoreboard, true, role->slot);
+    log_init(role->settings->log_level, role->settings->log_format);
     signal_set_ignore_masters();
     return worker_run(&context);
 }

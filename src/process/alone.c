@@ -88,7 +88,8 @@ static const char *find_fixed(const struct settings *now, const struct settings 
     return NULL;
 }
 
-static void reload(struct alone *alone)
+/* Whether the new settings are in use. */
+static bool reload(struct alone *alone)
 {
     const struct master_events *program = alone->context.program;
     const struct settings *next;
@@ -99,7 +100,7 @@ static void reload(struct alone *alone)
     next = program->read_settings(program->owner, reason);
     if (next == NULL) {
         fail_change(alone, "reload_failed", reason);
-        return;
+        return false;
     }
     fixed = find_fixed(alone->context.settings, next);
     if (fixed != NULL) {
@@ -108,7 +109,7 @@ static void reload(struct alone *alone)
                        "%s: a single process cannot change it in place; USR2 or a restart does",
                        fixed);
         fail_change(alone, "reload_failed", reason);
-        return;
+        return false;
     }
     program->settle(program->owner, true);
     alone->context.settings = next;
@@ -118,6 +119,16 @@ static void reload(struct alone *alone)
               LOG_FIELD_NUMBER("generation", atomic_load(&board_of(alone)->generation)));
     scoreboard_change_end(board_of(alone), NULL, clock_wall_ms());
     notifier_ready(alone->context.notifier, 1, 1);
+    return true;
+}
+
+static void resume_all(struct alone *alone);
+
+static void reload_and_resume(struct alone *alone)
+{
+    if (reload(alone)) {
+        resume_all(alone);
+    }
 }
 
 /* ---- upgrade ---- */
@@ -142,14 +153,17 @@ static void upgrade_failed(void *owner, const char *reason)
     timer_stop(&alone->upgrade_limit);
     alone->is_upgrading = false;
     fail_change(alone, "upgrade_failed", reason);
+    if (alone->is_reload_pending) {
+        alone->is_reload_pending = false;
+        reload_and_resume(alone);
+    }
 }
 
 static void upgrade_timed_out(void *owner)
 {
     struct alone *alone = owner;
 
-    upgrade_cancel(&alone->upgrade);
-    upgrade_failed(alone, "the new process was not ready in time");
+    upgrade_cancel(&alone->upgrade, "the new process was not ready in time");
 }
 
 static void upgrade(struct alone *alone)
@@ -204,12 +218,12 @@ static void resume_all(struct alone *alone)
 bool alone_act(struct alone *alone, int signal_number)
 {
     if (atomic_load(&board_of(alone)->state) == MASTER_STOPPING || alone->is_upgrading) {
-        return signal_number != SIGUSR1; /* it is on its way: what is asked for now is the next's */
+        alone->is_reload_pending |= signal_number == SIGHUP; /* in case that comes to nothing */
+        return signal_number != SIGUSR1;
     }
     switch (signal_number) {
     case SIGHUP:
-        reload(alone);
-        resume_all(alone);
+        reload_and_resume(alone);
         return true;
     case SIGUSR2:
         upgrade(alone);
@@ -238,7 +252,7 @@ void alone_init(struct alone *alone, struct loop *loop, const struct alone_conte
 void alone_stop(struct alone *alone)
 {
     if (alone->is_upgrading) {
-        upgrade_cancel(&alone->upgrade);
+        upgrade_cancel(&alone->upgrade, NULL);
         upgrade_failed(alone, "it was asked to stop");
     }
 }

@@ -43,6 +43,7 @@ struct alone {
     struct timer upgrade_limit;
     struct upgrade upgrade;
     bool is_upgrading;
+    bool is_reload_pending;
 };
 
 void alone_init(struct alone *alone, struct loop *loop, const struct alone_context *context,

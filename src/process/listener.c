@@ -99,7 +99,7 @@ int listeners_inherit(struct listeners *listeners, int fd, bool is_admin, bool i
     if (result == 0) {
         listener->is_admin = is_admin;
         listener->is_proxied = is_proxied;
-        listener->is_inherited = listener->has_any_port = true;
+        listener->is_inherited = listener->is_lent = listener->has_any_port = true;
     }
     return result;
 }
@@ -259,8 +259,9 @@ void listener_unlink(const struct listener *listener)
 {
     struct stat information;
 
-    if (listener->path[0] != '\0' && stat(listener->path, &information) == 0 &&
-        information.st_dev == listener->device && information.st_ino == listener->inode) {
+    if (listener->path[0] != '\0' && !listener->is_lent &&
+        stat(listener->path, &information) == 0 && information.st_dev == listener->device &&
+        information.st_ino == listener->inode) {
         (void)unlink(listener->path);
     }
 }
@@ -312,12 +313,17 @@ void listeners_close(struct listeners *listeners)
     }
 }
 
+void listeners_own(struct listeners *listeners)
+{
+    for (uint32_t i = 0; i < listeners->count && !listeners->are_activated; i++) {
+        listeners->list[i].is_lent = false;
+    }
+}
+
 void listeners_unlink(const struct listeners *listeners)
 {
     for (uint32_t i = 0; i < listeners->count; i++) {
-        if (!is_fixed(listeners, &listeners->list[i])) {
-            listener_unlink(&listeners->list[i]);
-        }
+        listener_unlink(&listeners->list[i]);
     }
 }
 

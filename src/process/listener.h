@@ -28,6 +28,7 @@ struct listener {
     bool is_admin;     /* not for visitors */
     bool is_proxied;   /* each connection begins with a PROXY header */
     bool is_inherited; /* another process has opened it */
+    bool is_lent;      /* and its file is still that one's */
     bool has_any_port; /* whatever it got is what was wanted */
     bool is_new;       /* during a change: only the settings to come want it */
     bool is_dropped;   /* during a change: they do not want it any more */
@@ -70,7 +71,11 @@ void listeners_end_change(struct listeners *listeners, bool is_taken);
 /* Before that end: writes the ready line of each new one, and which ones go. */
 void listeners_log_change(const struct listeners *listeners);
 
-/* Takes the file of a unix socket away, unless somebody else has put theirs there. */
+/* What was inherited is ours now, its files too; but not what a service manager has opened. */
+void listeners_own(struct listeners *listeners);
+
+/* Takes the file of a unix socket away, unless it is lent, or somebody else has put theirs there.
+ */
 void listener_unlink(const struct listener *listener);
 
 /* Closes what is still open. */

@@ -99,7 +99,6 @@ static void begin_end(struct master *master)
 {
     const uint64_t timeout_ms = master->settings->drain_timeout_ms;
 
-    master_change_abandon(master);
     master_set_state(master, MASTER_STOPPING);
     supervisor_stop_replacing(master->supervisor);
     if (timeout_ms > 0) {
@@ -112,6 +111,7 @@ static void begin_end(struct master *master)
 void master_stop(struct master *master)
 {
     if (master_state(master) != MASTER_STOPPING) {
+        master_change_abandon(master);
         notifier_stopping(master->context->notifier);
         begin_end(master);
     }
@@ -133,6 +133,9 @@ static void asked_to_stop(struct master *master, int signal_number)
         return;
     }
     LOG_EVENT(LOG_INFO, "stopping", LOG_FIELD_NUMBER("signal", signal_number));
+    if (master->is_handed_over) {
+        supervisor_signal_all(master->supervisor, SIGTERM); /* they do not wait for idle visitors */
+    }
     master_stop(master);
 }
 

@@ -80,6 +80,10 @@ static void fail_reload(struct master *master, const char *reason)
 {
     drop_candidates(master);
     end_change(master, "reloaded", "reload_failed", reason);
+    if (master_state(master) == MASTER_SERVING && master_wanted(master) == 0) {
+        master->exit_status = 1; /* the last of the old workers was given up meanwhile */
+        master_stop(master);
+    }
 }
 
 /* The oldest workers that are leaving may not take their time any more. */
@@ -125,7 +129,10 @@ void master_reload(struct master *master)
         master->pending.is_reload = true;
         return;
     }
-    begin_change(master, CHANGE_RELOAD);
+    if (!master->waits_for_slots) {
+        begin_change(master, CHANGE_RELOAD);
+    }
+    master->waits_for_slots = false;
     master->candidate =
         master->context->events->read_settings(master->context->events->owner, reason);
     if (master->candidate == NULL) {
@@ -133,7 +140,7 @@ void master_reload(struct master *master)
     } else if (!start_candidates(master)) {
         drop_candidates(master);
         hurry_oldest(master);
-        master->pending.is_reload = true; /* once slots are free */
+        master->pending.is_reload = master->waits_for_slots = true;
     }
 }
 
@@ -342,21 +349,23 @@ void master_pause(struct master *master)
     publish(master);
 }
 
+static void refuse_scale(const char *reason)
+{
+    LOG_EVENT(LOG_WARN, "scale_refused", LOG_FIELD_TEXT("reason", reason));
+}
+
 static void resume(struct master *master)
 {
     uint32_t slot;
 
     for (uint32_t i = 0; i < master->paused_workers; i++) {
-        (void)master_add_worker(master, master->settings, &slot);
+        if (!master_add_worker(master, master->settings, &slot)) {
+            refuse_scale("every slot is in use: workers that drain still have theirs");
+        }
     }
     master_set_state(master, MASTER_SERVING);
     reception_open(master->reception);
     LOG_EVENT(LOG_INFO, "resumed", LOG_FIELD_NUMBER("workers", master_wanted(master)));
-}
-
-static void refuse_scale(const char *reason)
-{
-    LOG_EVENT(LOG_WARN, "scale_refused", LOG_FIELD_TEXT("reason", reason));
 }
 
 static void add_one(struct master *master)
@@ -437,11 +446,14 @@ static void change_timed_out(void *owner)
 {
     struct master *master = owner;
 
-    if (master->candidate != NULL) {
+    if (master->waits_for_slots) {
+        master->pending.is_reload = master->waits_for_slots = false;
+        end_change(master, "reloaded", "reload_failed",
+                   "every slot is in use: workers that drain still have theirs");
+    } else if (master->candidate != NULL) {
         reload_timed_out(master);
     } else if (master->is_upgrading) {
-        upgrade_cancel(&master->upgrade);
-        end_upgrade(master, "the new process was not ready in time");
+        upgrade_cancel(&master->upgrade, "the new process was not ready in time");
     }
 }
 
@@ -459,7 +471,7 @@ void master_change_abandon(struct master *master)
         fail_reload(master, "it was asked to stop");
     }
     if (master->is_upgrading) {
-        upgrade_cancel(&master->upgrade);
+        upgrade_cancel(&master->upgrade, NULL);
         end_upgrade(master, "it was asked to stop");
     }
 }

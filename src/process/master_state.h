@@ -55,7 +55,8 @@ struct master {
     struct master_pending pending;
     const struct settings *candidate; /* of the reload under way; NULL: there is none */
     bool is_upgrading;
-    bool is_handed_over; /* to another master, which serves */
+    bool waits_for_slots; /* the reload under way does */
+    bool is_handed_over;  /* to another master, which serves */
     uint64_t generation;
     uint32_t paused_workers; /* how many there were */
     bool deals_ended;

@@ -176,6 +176,7 @@ static void give_up(struct master *master, uint32_t slot)
         return; /* said already */
     }
     atomic_store(&master_board_slot(master, slot)->is_wanted, false);
+    atomic_store(&master->context->scoreboard->master.workers_wanted, master_wanted(master));
     LOG_EVENT(is_end ? LOG_ERROR : LOG_WARN, is_start ? "start_failed" : "worker_given_up",
               LOG_FIELD_TEXT("reason", master_reason_of(master, slot)));
     if (is_end) {

@@ -170,6 +170,8 @@ static void serving(void *owner)
     struct program *program = owner;
 
     write_pid_files(&program->settings[program->in_use]);
+    listeners_own(&program->listeners);
+    program->left_admin.is_lent = false;
     listener_unlink(&program->left_admin);
     inheritance_tell(&program->inheritance, INHERITANCE_READY);
 }

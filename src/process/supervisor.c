@@ -45,6 +45,7 @@ struct record {
     struct descriptor channel;
     uint32_t open_descriptors;
     uint64_t started_ms;
+    uint64_t timeout_ms; /* without a sign of life; what it was when the worker was started */
     uint64_t back_off_ms;
     struct timer pause;
 };
@@ -147,6 +148,7 @@ static void process_ended(void *owner, int result, const char *bytes)
     end = end_of(record, &information);
     record->life = end.not_again ? LIFE_OVER : LIFE_LEAVING;
     atomic_store(&board_slot(record)->state, WORKER_ABSENT);
+    atomic_store(&board_slot(record)->can_count, false);
     descriptor_release(&record->process);
     descriptor_release(&record->channel);
     supervisor->events.ended(supervisor->events.owner, record->slot, &end);
@@ -191,7 +193,8 @@ static void check_silence(struct record *record, uint64_t now_ms)
     uint64_t since_ms =
         beat_ms > supervisor->measured_from_ms ? beat_ms : supervisor->measured_from_ms;
 
-    if (record->life != LIFE_LIVING || now_ms < since_ms + supervisor->settings.worker_timeout_ms) {
+    if (record->life != LIFE_LIVING || record->timeout_ms == 0 ||
+        now_ms < since_ms + record->timeout_ms) {
         return;
     }
     LOG_EVENT(LOG_WARN, "worker_silent", LOG_FIELD_NUMBER("slot", record->slot),
@@ -335,6 +338,7 @@ enum fork_result supervisor_fork(struct supervisor *supervisor, uint32_t slot, i
         return FORK_FAILED;
     }
     record->started_ms = loop_now_ms(supervisor->loop);
+    record->timeout_ms = supervisor->settings.worker_timeout_ms;
     scoreboard_slot_clear(board_slot(record), WORKER_STARTING, record->started_ms);
     pid = fork();
     if (pid == 0) {

@@ -31,7 +31,10 @@ static void descriptor_let_go(void *owner)
 {
     struct upgrade *upgrade = owner;
 
-    upgrade->open_descriptors--;
+    if (--upgrade->open_descriptors == 0 && upgrade->has_failed) {
+        upgrade->has_failed = false;
+        upgrade->events.failed(upgrade->events.owner, upgrade->reason); /* it may be tried again */
+    }
 }
 
 static void release(struct upgrade *upgrade)
@@ -41,10 +44,10 @@ static void release(struct upgrade *upgrade)
     descriptor_release(&upgrade->words);
 }
 
-static void fail(struct upgrade *upgrade, const char *reason)
+static void fail(struct upgrade *upgrade)
 {
+    upgrade->has_failed = true;
     release(upgrade);
-    upgrade->events.failed(upgrade->events.owner, reason);
 }
 
 /* Takes what it has said by now. True when that was "ready". */
@@ -84,7 +87,6 @@ static void process_ended(void *owner, int result, const char *bytes)
 {
     struct upgrade *upgrade = owner;
     siginfo_t information = {.si_pid = 0};
-    char reason[UPGRADE_REASON_BYTES];
 
     (void)result;
     (void)bytes;
@@ -97,14 +99,13 @@ static void process_ended(void *owner, int result, const char *bytes)
         return;
     }
     (void)hear(upgrade);
-    if (upgrade->reason[0] != '\0') {
-        (void)snprintf(reason, sizeof reason, "%s", upgrade->reason);
-    } else {
-        (void)snprintf(
-            reason, sizeof reason, "the new process ended with %s %d before it was ready",
-            information.si_code == CLD_EXITED ? "status" : "signal", information.si_status);
+    if (upgrade->reason[0] == '\0') {
+        (void)snprintf(upgrade->reason, sizeof upgrade->reason,
+                       "the new process ended with %s %d before it was ready",
+                       information.si_code == CLD_EXITED ? "status" : "signal",
+                       information.si_status);
     }
-    fail(upgrade, reason);
+    fail(upgrade);
 }
 
 static const struct descriptor_events process_events = {
@@ -210,12 +211,17 @@ int upgrade_start(struct upgrade *upgrade, struct loop *loop, const struct upgra
     return 0;
 }
 
-void upgrade_cancel(struct upgrade *upgrade)
+void upgrade_cancel(struct upgrade *upgrade, const char *reason)
 {
     if (!upgrade->is_under_way) {
         return;
     }
     (void)pidfd_send_signal(upgrade->process.fd, SIGKILL, NULL, 0);
     (void)waitid(P_PIDFD, (id_t)upgrade->process.fd, &(siginfo_t){.si_pid = 0}, WEXITED);
-    release(upgrade);
+    if (reason == NULL) {
+        release(upgrade);
+        return;
+    }
+    (void)snprintf(upgrade->reason, sizeof upgrade->reason, "%s", reason);
+    fail(upgrade);
 }

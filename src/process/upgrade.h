@@ -36,6 +36,7 @@ struct upgrade {
     struct descriptor words;
     char reason[UPGRADE_REASON_BYTES]; /* what it said; "" for nothing */
     bool is_under_way;
+    bool has_failed; /* to be told once the loop has let go of its descriptors */
     uint32_t open_descriptors;
 };
 
@@ -47,7 +48,7 @@ void upgrade_plan_init(struct upgrade_plan *plan, char *const *arguments);
 int upgrade_start(struct upgrade *upgrade, struct loop *loop, const struct upgrade_plan *plan,
                   const struct listeners *listeners, const struct upgrade_events *events);
 
-/* Ends it at once, without an event. */
-void upgrade_cancel(struct upgrade *upgrade);
+/* Ends it at once. failed() comes with `reason`; NULL: no event does. */
+void upgrade_cancel(struct upgrade *upgrade, const char *reason);
 
 #endif

@@ -165,8 +165,10 @@ void worker_signal_received(void *owner, int signal_number, bool from_process)
         if (worker_is_alone(worker)) {
             LOG_EVENT(LOG_INFO, "stopping", LOG_FIELD_NUMBER("signal", signal_number));
             alone_stop(&worker->alone);
-            atomic_store(&worker->context->scoreboard->master.state, MASTER_STOPPING);
-            notifier_stopping(worker->context->notifier);
+            if (atomic_exchange(&worker->context->scoreboard->master.state, MASTER_STOPPING) !=
+                MASTER_STOPPING) { /* else it has handed over, and the service goes on */
+                notifier_stopping(worker->context->notifier);
+            }
         }
         worker_drain(worker, false);
     } else if (from_process && !alone_act(&worker->alone, signal_number) &&
@@ -208,6 +210,7 @@ static void hand_over(void *owner)
     struct worker *worker = owner;
 
     atomic_store(&worker->context->scoreboard->master.state, MASTER_STOPPING);
+    atomic_store(&worker->context->slot->others_serve, true);
     worker_drain(worker, true);
 }
 

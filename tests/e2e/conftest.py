@@ -31,6 +31,7 @@ from footfall_process import (  # noqa: E402
     environment,
     runtime_folder,
 )
+from operators import Operator  # noqa: E402
 from process_family import MARK, kill_family  # noqa: E402
 from redis_process import RedisServer  # noqa: E402
 from waiting import PATIENCE_S  # noqa: E402
@@ -206,3 +207,22 @@ def store(request, folder):
 @pytest.fixture(params=["lmdb", "redis"])
 def shared_store(request, folder):
     return make_store(request.param, folder, request)
+
+
+@pytest.fixture
+def operator(run_footfall):
+    """operator(footfall): who gives it commands."""
+    return lambda footfall: Operator(footfall, run_footfall)
+
+
+@pytest.fixture
+def write_settings(folder):
+    """write_settings(text): the path of a settings file that now holds this."""
+
+    def write(text):
+        path = os.path.join(folder, "settings.ini")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+        return path
+
+    return write

@@ -90,3 +90,11 @@ class Operator:
     def pid(self):
         """Of the process that serves now."""
         return self.status()["pid"]
+
+
+def start_with(start_footfall, path):
+    return start_footfall("--config", path, env={"FOOTFALL_LISTEN": ""})
+
+
+def text_of(settings):
+    return "".join(f"{name} = {value}\n" for name, value in settings.items())

@@ -1,19 +1,18 @@
 """Reload, upgrade and scale under load: no request fails, no number comes twice."""
 
 import os
-import shutil
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
 
 from counter_value import count_in
 from forms import BALANCED, EACH_BALANCE, EACH_FORM
-from footfall_process import binary
 from http_client import Client, request, visit
 from load import SCALE, Load, many
-from operators import Operator, status
+from operators import start_with, status, text_of
 from waiting import eventually
 
 pytestmark = BALANCED
@@ -23,12 +22,6 @@ BETWEEN = 20 if SCALE == 1 else 650
 
 #: Connections that are kept, and one for each request.
 EACH_KEEPING = pytest.mark.parametrize("each_connection", [None, 1], ids=["kept", "each new"])
-
-
-@pytest.fixture
-def operator(run_footfall):
-    """operator(footfall): who gives it commands."""
-    return lambda footfall: Operator(footfall, run_footfall)
 
 
 def assert_nothing_failed(record, store):
@@ -98,23 +91,6 @@ def test_no_request_fails_over_changes_of_scale(
 # ---- what a reload changes
 
 
-@pytest.fixture
-def write_settings(folder):
-    """write_settings(text): the path of a settings file that now holds this."""
-
-    def write(text):
-        path = os.path.join(folder, "settings.ini")
-        with open(path, "w", encoding="ascii") as file:
-            file.write(text)
-        return path
-
-    return write
-
-
-def start_with(start_footfall, path):
-    return start_footfall("--config", path, env={"FOOTFALL_LISTEN": ""})
-
-
 def test_a_reload_takes_all_settings_together(
     start_footfall, operator, write_settings, folder, redis
 ):
@@ -181,10 +157,6 @@ def test_a_reload_of_what_is_wrong_changes_nothing(
     assert footfall.stop() == 0
 
 
-def text_of(settings):
-    return "".join(f"{name} = {value}\n" for name, value in settings.items())
-
-
 @EACH_BALANCE
 def test_idle_connections_stay_over_a_reload_until_their_next_answer(start_footfall, operator):
     footfall = start_footfall(store="memory:", workers=1)
@@ -210,6 +182,17 @@ def test_an_idle_connection_that_asks_nothing_is_closed_in_order_by_the_drain_ti
         client.assert_closed(timeout=6)  # by an end and not by a reset
     eventually(lambda: len(footfall.workers()) == 1, "the old worker has left")
     assert not footfall.events("drain_timed_out")
+    assert footfall.stop() == 0
+
+
+def test_new_workers_log_as_the_new_settings_say(start_footfall, operator, write_settings):
+    right = {"listen": "127.0.0.1:0", "workers": "1", "store": "memory:"}
+    footfall = start_with(start_footfall, write_settings(text_of(right)))
+    write_settings(text_of({**right, "log-level": "debug"}))
+    operator(footfall).reload()
+    with Client(footfall.address) as client:
+        client.send(b"bad\r\n\r\n")
+        footfall.wait_for_log("request_refused")
     assert footfall.stop() == 0
 
 
@@ -317,115 +300,20 @@ def test_scale_and_reload_of_one_that_is_paused(start_footfall, operator):
     assert footfall.stop() == 0
 
 
-# ---- upgrades that come to nothing
-
-
-def replace(path, text):
-    """As a package manager does: another file under the same name."""
-    with open(path + ".new", "w", encoding="ascii") as file:
-        file.write(text)
-    os.chmod(path + ".new", 0o755)
-    os.replace(path + ".new", path)
-
-
-#: What stands in place of the program, and a part of why the upgrade is refused.
-BAD_PROGRAMS = {
-    "crashes": ("#!/bin/sh\nkill -SEGV $$\n", "ended with signal 11 before it was ready"),
-    "fails": ("#!/bin/sh\nexit 3\n", "ended with status 3 before it was ready"),
-    "is no program": ("nothing", "cannot be started: Exec format error"),
-    "is missing": (None, "cannot be started: No such file or directory"),
-}
-
-
-@pytest.mark.parametrize("what", BAD_PROGRAMS)
-@EACH_FORM
-def test_an_upgrade_to_what_does_not_come_up_changes_nothing(
-    what, start_footfall, operator, folder, workers
-):
-    program = os.path.join(folder, "footfall")
-    shutil.copy(binary(), program)
-    footfall = start_footfall(store="memory:", workers=workers, program=program)
-    pids = footfall.family()
-    text, reason = BAD_PROGRAMS[what]
-    if text is None:
-        os.unlink(program)
-    else:
-        replace(program, text)
-    outcome = operator(footfall).command("upgrade")
-    assert outcome.exit_status == 1 and reason in outcome.log, outcome
-    assert footfall.wait_for_log("upgrade_failed").level == "error"
-    assert visit(footfall.address)[0] == 1
-    assert footfall.family() == pids
-    shutil.copy(binary(), program + ".new")
-    os.replace(program + ".new", program)
-    boss = operator(footfall)
-    boss.upgrade()  # the right one is back
-    assert visit(footfall.address)[0] == 1
-    assert footfall.wait() == 0
-    boss.stop()
-
-
-@pytest.mark.parametrize("workers", [2, 0], ids=["master", "single"])
-def test_an_upgrade_that_hangs_is_ended(start_footfall, operator, folder, workers):
-    program = os.path.join(folder, "footfall")
-    shutil.copy(binary(), program)
-    footfall = start_footfall(store="memory:", workers=workers, program=program)
-    pids = footfall.family()
-    replace(program, "#!/bin/sh\nexec sleep 1000\n")
-    outcome = operator(footfall).command("upgrade")
-    assert outcome.exit_status == 1 and "was not ready in time" in outcome.log, outcome
-    assert footfall.family() == pids
-    assert visit(footfall.address)[0] == 1
-    assert footfall.stop() == 0
-
-
-@EACH_FORM
-def test_an_upgrade_says_why_the_new_one_could_not_start(
-    start_footfall, operator, write_settings, redis, workers
-):
-    path = write_settings(f"listen = 127.0.0.1:0\nworkers = {workers}\nstore = memory:\n")
-    footfall = start_with(start_footfall, path)
-    write_settings(
-        f"listen = 127.0.0.1:{redis.port}\nworkers = {workers}\nstore = memory:\n"
-    )
-    outcome = operator(footfall).command("upgrade")
-    assert outcome.exit_status == 1, outcome
-    assert f"cannot serve on 127.0.0.1:{redis.port}: Address already in use" in outcome.log
-    assert visit(footfall.address)[0] == 1
-    assert footfall.stop() == 0
-
-
-def test_an_upgrade_keeps_a_unix_socket_and_its_file(start_footfall, operator, folder):
-    path = os.path.join(folder, "visits.sock")
-    footfall = start_footfall("--listen", f"unix:{path}", store="memory:", workers=1)
-    boss = operator(footfall)
-    inode = os.stat(path).st_ino
-    boss.upgrade()
-    assert footfall.wait() == 0
-    assert os.stat(path).st_ino == inode
-    assert visit(path)[0] == 1
-    boss.stop()
-    assert not os.path.exists(path)
-
-
-def test_the_pid_file_that_was_asked_for_follows_an_upgrade(start_footfall, operator, folder):
-    path = os.path.join(folder, "our.pid")
-
-    def pid():
-        with open(path, encoding="ascii") as file:
-            return int(file.read())
-
-    footfall = start_footfall("--pid-file", path, store="memory:", workers=1)
-    boss = operator(footfall)
-    assert pid() == footfall.pid
-    boss.upgrade()
-    assert footfall.wait() == 0
-    assert pid() == boss.pid() != footfall.pid
-    boss.stop()
-    assert not os.path.exists(path)
-
-
 # ---- commands
+
+
+def test_a_pid_file_that_names_a_stranger_hurts_nobody(start_footfall, operator):
+    footfall = start_footfall(store="memory:", workers=0)
+    socket_path = footfall.wait_for_log("admin_ready").fields["at"].removeprefix("unix:")
+    footfall.kill()
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        with open(socket_path.removesuffix(".sock") + ".pid", "w", encoding="ascii") as file:
+            file.write(f"{stranger.pid}\n")
+        outcome = operator(footfall).command("reload")
+        assert outcome.exit_status == 1 and "is no footfall" in outcome.log, outcome
+        assert stranger.poll() is None
+        stranger.kill()
 
 
 def test_scale_takes_a_whole_number(start_footfall, operator):
