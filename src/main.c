@@ -40,6 +40,7 @@ static int fail(const char *reason)
 static int refuse_setting(const char *problem)
 {
     (void)fprintf(stderr, "footfall: %s\n", problem);
+    inheritance_refuse(problem);
     return EXIT_WRONG_SETTING;
 }
 

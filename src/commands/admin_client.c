@@ -257,6 +257,21 @@ pid_t admin_client_pid(const struct address *address)
     return is_running(pid) ? pid : 0;
 }
 
+bool admin_client_is_footfall(pid_t pid)
+{
+    char path[64];
+    char name[32] = "";
+    FILE *file;
+
+    (void)snprintf(path, sizeof path, "/proc/%ld/comm", (long)pid);
+    file = fopen(path, "re");
+    if (file != NULL) {
+        (void)fgets(name, sizeof name, file);
+        (void)fclose(file);
+    }
+    return strcmp(name, "footfall\n") == 0;
+}
+
 /* Why a footfall that should be there does not answer, from the file with its pid. */
 static void explain(const struct address *address, int result, char *out_reason)
 {

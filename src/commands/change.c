@@ -73,28 +73,11 @@ static bool begin(struct request *request)
     return request->pid > 0;
 }
 
-/* Whether the process has our name: a pid file may be older than the pid, and a pid may be one of
- * another host or container. */
-static bool is_footfall(pid_t pid)
-{
-    char path[64];
-    char name[32] = "";
-    FILE *file;
-
-    (void)snprintf(path, sizeof path, "/proc/%ld/comm", (long)pid);
-    file = fopen(path, "re");
-    if (file != NULL) {
-        (void)fgets(name, sizeof name, file);
-        (void)fclose(file);
-    }
-    return strcmp(name, "footfall\n") == 0;
-}
-
 /* Sends the signal to the process that was found and to no other. */
 static bool send_signal(struct request *request, int signal_number)
 {
     const int process_fd = pidfd_open(request->pid, 0);
-    const bool is_ours = process_fd >= 0 && is_footfall(request->pid);
+    const bool is_ours = process_fd >= 0 && admin_client_is_footfall(request->pid);
     const bool is_sent = is_ours && pidfd_send_signal(process_fd, signal_number, NULL, 0) == 0;
 
     if (process_fd >= 0 && !is_ours) {

@@ -16,18 +16,22 @@
 
 enum { WAIT_MS = 30 * 1000 };
 
-/* The pid of the master, or of the single process; 0 after saying why it is not known. */
-static pid_t ask_pid(const struct address *address)
+/* The pid of the master, or of the single process, from whoever answers, or from the file where
+ * nobody does; 0 after saying why it is not known. */
+static pid_t find_pid(const struct address *address)
 {
-    json_t *page = admin_client_status(address, "stop");
-    json_int_t pid = json_integer_value(json_object_get(page, "pid"));
+    char reason[ADMIN_CLIENT_REASON_BYTES] = "what answers there does not say its pid";
+    json_t *page = admin_client_try_status(address, reason);
+    pid_t pid = (pid_t)json_integer_value(json_object_get(page, "pid"));
 
-    if (page != NULL && pid <= 1) {
-        (void)command_fail("stop", "what answers there does not say its pid");
-        pid = 0;
+    if (page == NULL) {
+        pid = admin_client_pid(address);
     }
     json_decref(page);
-    return (pid_t)pid;
+    if (pid <= 0) {
+        (void)command_fail("stop", reason);
+    }
+    return pid;
 }
 
 /* Ends the process of that descriptor. */
@@ -64,7 +68,7 @@ int command_stop(int words_count, char *const *words)
     if (result != COMMAND_DONE) {
         return result;
     }
-    pid = ask_pid(&address);
+    pid = find_pid(&address);
     if (pid == 0) {
         return COMMAND_FAILED;
     }
@@ -72,7 +76,9 @@ int command_stop(int words_count, char *const *words)
     if (process_fd < 0) {
         return command_fail("stop", strerror(errno));
     }
-    result = end_process(process_fd);
+    result = admin_client_is_footfall(pid)
+                 ? end_process(process_fd)
+                 : command_fail("stop", "the process with its pid here is no footfall");
     (void)close(process_fd);
     return result;
 }

@@ -131,3 +131,14 @@ void inheritance_tell(struct inheritance *inheritance, const char *word)
         inheritance->words_fd = -1;
     }
 }
+
+void inheritance_refuse(const char *reason)
+{
+    const char *pid = getenv("LISTEN_PID");
+    struct inheritance inheritance = {.words_fd = -1};
+
+    if (pid != NULL && strtol(pid, NULL, 10) == (long)getpid()) {
+        take_succession(&inheritance);
+        inheritance_tell(&inheritance, reason);
+    }
+}

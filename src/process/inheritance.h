@@ -37,6 +37,9 @@ bool inheritance_export(const struct inheritance *inheritance);
 bool inheritance_take(struct inheritance *out_inheritance, struct listeners *listeners,
                       char out_reason[LISTENER_REASON_BYTES]);
 
+/* The same of a process that takes nothing, since it cannot start: tells why, if somebody waits. */
+void inheritance_refuse(const char *reason);
+
 /* Tells the footfall before this one, if there is one, and for the last time. */
 void inheritance_tell(struct inheritance *inheritance, const char *word);
 

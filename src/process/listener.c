@@ -73,6 +73,17 @@ static struct listener *find_free(struct listeners *listeners)
     return listeners->count == LISTENERS_MAX ? NULL : &listeners->list[listeners->count++];
 }
 
+/* Whether there is one. */
+static bool has_room(const struct listeners *listeners)
+{
+    for (uint32_t i = 0; i < listeners->count; i++) {
+        if (!listener_is_in_use(&listeners->list[i])) {
+            return true;
+        }
+    }
+    return listeners->count < LISTENERS_MAX;
+}
+
 /* The listening socket `fd` in a place of the list, whose it is then; closed after a failure. */
 static int add(struct listeners *listeners, int fd, struct listener **out_listener)
 {
@@ -84,6 +95,9 @@ static int add(struct listeners *listeners, int fd, struct listener **out_listen
         result = note_socket(listener);
     }
     if (result < 0) {
+        if (listener != NULL) {
+            *listener = (struct listener){.fd = -1};
+        }
         (void)close(fd);
         return result;
     }
@@ -162,7 +176,7 @@ static int open_new(struct listeners *listeners, struct listen_target *target,
     int fd = -1;
     int result;
 
-    if (find_free(listeners) == NULL) {
+    if (!has_room(listeners)) {
         return -E2BIG;
     }
     if (is_admin) {

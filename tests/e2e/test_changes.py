@@ -355,3 +355,27 @@ def test_a_single_process_changes_in_place_what_it_can(
         assert client.visit()[0] == 2, "it is the same process, with its count"
         client.assert_closed(timeout=5)
     assert footfall.stop() == 0
+
+
+def test_one_that_is_paused_can_be_stopped(start_footfall, operator):
+    footfall = start_footfall(store="memory:", workers=2)
+    footfall.wait_for_log("admin_ready")
+    footfall.send_signal(signal.SIGWINCH)
+    footfall.wait_for_log("paused")
+    eventually(lambda: not footfall.workers(), "the workers have left")
+    operator(footfall).stop()
+    assert footfall.wait() == 0
+
+
+@EACH_FORM
+def test_a_listener_that_could_not_be_opened_holds_no_stop(start_footfall, folder, workers):
+    path = os.path.join(folder, "no folder")
+    with open(path, "w", encoding="ascii"):
+        pass
+    footfall = start_footfall(store="memory:", workers=workers, env={"RUNTIME_DIRECTORY": path})
+    assert footfall.wait_for_log("no_admin")
+    assert visit(footfall.address)[0] == 1
+    asked = time.monotonic()
+    assert footfall.stop() == 0
+    assert time.monotonic() - asked < 5
+    assert not footfall.events("workers_killed") and not footfall.events("drain_timed_out")

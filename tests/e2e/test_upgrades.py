@@ -175,3 +175,16 @@ def test_the_pid_file_that_was_asked_for_follows_an_upgrade(start_footfall, oper
     assert pid() == boss.pid() != footfall.pid
     boss.stop()
     assert not os.path.exists(path)
+
+
+@EACH_FORM
+def test_an_upgrade_says_what_is_wrong_with_the_settings(
+    start_footfall, operator, write_settings, workers
+):
+    right = {"listen": "127.0.0.1:0", "workers": str(workers), "store": "memory:"}
+    footfall = start_with(start_footfall, write_settings(text_of(right)))
+    write_settings(text_of({**right, "workers": "two"}))
+    outcome = operator(footfall).command("upgrade")
+    assert outcome.exit_status == 1 and 'workers: "two" is not right' in outcome.log, outcome
+    assert visit(footfall.address)[0] == 1
+    assert footfall.stop() == 0
