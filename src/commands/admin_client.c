@@ -257,19 +257,30 @@ pid_t admin_client_pid(const struct address *address)
     return is_running(pid) ? pid : 0;
 }
 
+enum { COMM_BYTES = 32 };
+
+/* The name of a process, proc(5); "" when it is gone. */
+static void read_comm(const char *path, char out_name[COMM_BYTES])
+{
+    FILE *file = fopen(path, "re");
+
+    out_name[0] = '\0';
+    if (file != NULL) {
+        (void)fgets(out_name, COMM_BYTES, file);
+        (void)fclose(file);
+    }
+}
+
 bool admin_client_is_footfall(pid_t pid)
 {
     char path[64];
-    char name[32] = "";
-    FILE *file;
+    char name[COMM_BYTES];
+    char own_name[COMM_BYTES];
 
     (void)snprintf(path, sizeof path, "/proc/%ld/comm", (long)pid);
-    file = fopen(path, "re");
-    if (file != NULL) {
-        (void)fgets(name, sizeof name, file);
-        (void)fclose(file);
-    }
-    return strcmp(name, "footfall\n") == 0;
+    read_comm(path, name);
+    read_comm("/proc/self/comm", own_name);
+    return strcmp(name, "footfall\n") == 0 || (name[0] != '\0' && strcmp(name, own_name) == 0);
 }
 
 /* Why a footfall that should be there does not answer, from the file with its pid. */

@@ -214,6 +214,7 @@ int upgrade_start(struct upgrade *upgrade, struct loop *loop, const struct upgra
 void upgrade_cancel(struct upgrade *upgrade, const char *reason)
 {
     if (!upgrade->is_under_way) {
+        upgrade->has_failed = upgrade->has_failed && reason != NULL;
         return;
     }
     (void)pidfd_send_signal(upgrade->process.fd, SIGKILL, NULL, 0);
