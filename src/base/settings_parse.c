@@ -147,29 +147,37 @@ bool setting_parse_key(const struct setting *setting, const char *text, struct s
     return true;
 }
 
+static bool take_path(const char *text, char out_path[SETTINGS_PATH_BYTES_MAX + 1])
+{
+    if (text[0] == '\0' || strlen(text) > SETTINGS_PATH_BYTES_MAX) {
+        return false;
+    }
+    memcpy(out_path, text, strlen(text) + 1);
+    return true;
+}
+
+/* The same; "none" is "". */
+static bool take_path_or_none(const char *text, char out_path[SETTINGS_PATH_BYTES_MAX + 1])
+{
+    if (strcmp(text, "none") == 0) {
+        out_path[0] = '\0';
+        return true;
+    }
+    return take_path(text, out_path);
+}
+
 bool setting_parse_config(const struct setting *setting, const char *text,
                           struct settings *settings)
 {
     (void)setting;
-    if (text[0] == '\0' || strlen(text) > SETTINGS_PATH_BYTES_MAX) {
-        return false;
-    }
-    memcpy(settings->config, text, strlen(text) + 1);
-    return true;
+    return take_path(text, settings->config);
 }
 
 bool setting_parse_pid_file(const struct setting *setting, const char *text,
                             struct settings *settings)
 {
     (void)setting;
-    if (text[0] == '\0' || strlen(text) > SETTINGS_PATH_BYTES_MAX) {
-        return false;
-    }
-    memcpy(settings->pid_file, text, strlen(text) + 1);
-    if (strcmp(text, "none") == 0) {
-        settings->pid_file[0] = '\0';
-    }
-    return true;
+    return take_path_or_none(text, settings->pid_file);
 }
 
 bool setting_parse_milliseconds(const struct setting *setting, const char *text,
@@ -302,14 +310,7 @@ bool setting_parse_access_log(const struct setting *setting, const char *text,
                               struct settings *settings)
 {
     (void)setting;
-    if (text[0] == '\0' || strlen(text) > SETTINGS_PATH_BYTES_MAX) {
-        return false;
-    }
-    memcpy(settings->access_log, text, strlen(text) + 1);
-    if (strcmp(text, "none") == 0) {
-        settings->access_log[0] = '\0';
-    }
-    return true;
+    return take_path_or_none(text, settings->access_log);
 }
 
 bool setting_parse_access_log_format(const struct setting *setting, const char *text,

@@ -31,6 +31,33 @@ static void fail_change(struct alone *alone, const char *event, const char *reas
     notifier_ready(alone->context.notifier, 1, 1);
 }
 
+/* ---- pause ---- */
+
+static bool is_paused(const struct alone *alone)
+{
+    return atomic_load(&board_of(alone)->state) == MASTER_PAUSED;
+}
+
+static void pause_all(struct alone *alone)
+{
+    if (!is_paused(alone)) {
+        atomic_store(&board_of(alone)->state, MASTER_PAUSED);
+        LOG_EVENT(LOG_INFO, "paused");
+        notifier_paused(alone->context.notifier);
+        alone->events.pause(alone->events.owner);
+    }
+}
+
+static void resume_all(struct alone *alone)
+{
+    if (is_paused(alone)) {
+        atomic_store(&board_of(alone)->state, MASTER_SERVING);
+        LOG_EVENT(LOG_INFO, "resumed");
+        notifier_status(alone->context.notifier, 1, 1);
+        alone->events.resume(alone->events.owner);
+    }
+}
+
 /* ---- reload ---- */
 
 static bool is_same_address(const struct address *one, const struct address *other)
@@ -122,8 +149,6 @@ static bool reload(struct alone *alone)
     return true;
 }
 
-static void resume_all(struct alone *alone);
-
 static void reload_and_resume(struct alone *alone)
 {
     if (reload(alone)) {
@@ -183,33 +208,6 @@ static void upgrade(struct alone *alone)
                            alone->context.listeners, &events);
     if (result < 0) {
         upgrade_failed(alone, strerror(-result));
-    }
-}
-
-/* ---- pause ---- */
-
-static bool is_paused(const struct alone *alone)
-{
-    return atomic_load(&board_of(alone)->state) == MASTER_PAUSED;
-}
-
-static void pause_all(struct alone *alone)
-{
-    if (!is_paused(alone)) {
-        atomic_store(&board_of(alone)->state, MASTER_PAUSED);
-        LOG_EVENT(LOG_INFO, "paused");
-        notifier_paused(alone->context.notifier);
-        alone->events.pause(alone->events.owner);
-    }
-}
-
-static void resume_all(struct alone *alone)
-{
-    if (is_paused(alone)) {
-        atomic_store(&board_of(alone)->state, MASTER_SERVING);
-        LOG_EVENT(LOG_INFO, "resumed");
-        notifier_status(alone->context.notifier, 1, 1);
-        alone->events.resume(alone->events.owner);
     }
 }
 

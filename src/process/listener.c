@@ -62,7 +62,7 @@ static int note_socket(struct listener *listener)
     return 0;
 }
 
-/* A place of the list that is free, or NULL. */
+/* A place of the list that is free, perhaps the one behind its last; or NULL. */
 static struct listener *find_free(struct listeners *listeners)
 {
     for (uint32_t i = 0; i < listeners->count; i++) {
@@ -70,36 +70,23 @@ static struct listener *find_free(struct listeners *listeners)
             return &listeners->list[i];
         }
     }
-    return listeners->count == LISTENERS_MAX ? NULL : &listeners->list[listeners->count++];
-}
-
-/* Whether there is one. */
-static bool has_room(const struct listeners *listeners)
-{
-    for (uint32_t i = 0; i < listeners->count; i++) {
-        if (!listener_is_in_use(&listeners->list[i])) {
-            return true;
-        }
-    }
-    return listeners->count < LISTENERS_MAX;
+    return listeners->count == LISTENERS_MAX ? NULL : &listeners->list[listeners->count];
 }
 
 /* The listening socket `fd` in a place of the list, whose it is then; closed after a failure. */
 static int add(struct listeners *listeners, int fd, struct listener **out_listener)
 {
+    struct listener added = {.fd = fd};
     struct listener *listener = find_free(listeners);
-    int result = -E2BIG;
+    int result = listener == NULL ? -E2BIG : note_socket(&added);
 
-    if (listener != NULL) {
-        *listener = (struct listener){.fd = fd};
-        result = note_socket(listener);
-    }
     if (result < 0) {
-        if (listener != NULL) {
-            *listener = (struct listener){.fd = -1};
-        }
         (void)close(fd);
         return result;
+    }
+    *listener = added;
+    if (listener == &listeners->list[listeners->count]) {
+        listeners->count++;
     }
     *out_listener = listener;
     return 0;
@@ -176,7 +163,7 @@ static int open_new(struct listeners *listeners, struct listen_target *target,
     int fd = -1;
     int result;
 
-    if (!has_room(listeners)) {
+    if (find_free(listeners) == NULL) {
         return -E2BIG;
     }
     if (is_admin) {

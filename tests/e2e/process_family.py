@@ -73,3 +73,16 @@ def kill_family(mark):
         return not living
 
     eventually(none_left, "every process that a test started is gone")
+
+
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def processor_s(pids):
+    """User and system time of these processes."""
+    ticks = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / CLOCK_TICKS

@@ -11,7 +11,7 @@ from forms import BALANCED, EACH_FORM
 from http_client import Client, request, visit
 from load import HANG_S, Load, many
 from ordinary_user import ordinary_user
-from process_family import state_of
+from process_family import processor_s, state_of
 from ring import wait_for_workers
 from waiting import eventually
 
@@ -24,21 +24,8 @@ def visitors_are_counted_by_no_address(start_footfall, balance):
     start_footfall.options += ("--max-connections-per-address", 0)
 
 
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-
-
 def limited_to(descriptors):
     return ("prlimit", f"--nofile={descriptors}:{descriptors}")
-
-
-def processor_s(pids):
-    """User and system time of these processes."""
-    ticks = 0
-    for pid in pids:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / CLOCK_TICKS
 
 
 def take_answers(clients, timeout=HANG_S):

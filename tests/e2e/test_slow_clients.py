@@ -9,6 +9,7 @@ from forms import BALANCED, EACH_FORM
 from http_client import Client, request, visit
 from load import Load
 from operators import metrics, total
+from process_family import processor_s
 from slow_clients import SOURCES, Crowd, SlowClient, need_descriptors
 from waiting import PATIENCE_S, SANITIZED, eventually, scaled
 
@@ -20,7 +21,6 @@ IDLE = scaled(15000)
 #: The least rate is looked at in windows of ten seconds, and the first only begins to measure.
 RATE_S = 20.0
 
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 #: What the answers that a reader has not taken may leave in the heap, for the next to use.
@@ -38,15 +38,6 @@ def memory_of(pids):
         with open(f"/proc/{pid}/statm", encoding="ascii") as file:
             pages += int(file.read().split()[1])
     return pages * PAGE_BYTES
-
-
-def processor_s(pids):
-    ticks = 0
-    for pid in pids:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / CLOCK_TICKS
 
 
 class Leavings:
