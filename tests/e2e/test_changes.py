@@ -24,7 +24,8 @@ BETWEEN = 20 if SCALE == 1 else 650
 EACH_KEEPING = pytest.mark.parametrize("each_connection", [None, 1], ids=["kept", "each new"])
 
 
-def assert_nothing_failed(record, store):
+def assert_nothing_failed(record, store, record_property):
+    record_property("visits", len(record.visits))
     record.assert_none_hung()
     assert not record.refused and not record.failed, (record.refused + record.failed)[:5]
     record.assert_consistent()
@@ -36,7 +37,9 @@ def assert_nothing_failed(record, store):
 
 @EACH_BALANCE
 @EACH_KEEPING
-def test_no_request_fails_over_reloads(start_footfall, operator, shared_store, each_connection):
+def test_no_request_fails_over_reloads(
+    start_footfall, operator, shared_store, each_connection, record_property
+):
     footfall = start_footfall(store=shared_store, workers=2)
     boss = operator(footfall)
     with Load(footfall.address, clients=8, each_connection=each_connection) as load:
@@ -45,14 +48,14 @@ def test_no_request_fails_over_reloads(start_footfall, operator, shared_store, e
             load.wait_answered(BETWEEN)
             assert status(footfall)["generation"] == generation
         record = load.stop()
-    assert_nothing_failed(record, shared_store)
+    assert_nothing_failed(record, shared_store, record_property)
     assert footfall.stop() == 0
 
 
 @EACH_FORM
 @EACH_KEEPING
 def test_no_request_fails_over_upgrades(
-    start_footfall, operator, shared_store, each_connection, workers
+    start_footfall, operator, shared_store, each_connection, workers, record_property
 ):
     footfall = start_footfall(store=shared_store, workers=workers)
     boss = operator(footfall)
@@ -64,7 +67,7 @@ def test_no_request_fails_over_upgrades(
             load.wait_answered(BETWEEN)
         record = load.stop()
     assert len(pids) == many(5, 0.5) + 1
-    assert_nothing_failed(record, shared_store)
+    assert_nothing_failed(record, shared_store, record_property)
     assert footfall.wait() == 0
     boss.stop()
     footfall.wait_family_gone()
@@ -73,7 +76,7 @@ def test_no_request_fails_over_upgrades(
 @EACH_BALANCE
 @EACH_KEEPING
 def test_no_request_fails_over_changes_of_scale(
-    start_footfall, operator, shared_store, each_connection
+    start_footfall, operator, shared_store, each_connection, record_property
 ):
     footfall = start_footfall(store=shared_store, workers=2)
     boss = operator(footfall)
@@ -84,7 +87,7 @@ def test_no_request_fails_over_changes_of_scale(
             load.wait_answered(BETWEEN)
             assert status(footfall)["workers_wanted"] == workers
         record = load.stop()
-    assert_nothing_failed(record, shared_store)
+    assert_nothing_failed(record, shared_store, record_property)
     assert footfall.stop() == 0
 
 

@@ -68,11 +68,14 @@ def kill_workers_under_load(footfall, store, kills):
 
 
 @EACH_BALANCE
-def test_workers_killed_under_load_lose_and_double_nothing(start_footfall, shared_store, balance):
+def test_workers_killed_under_load_lose_and_double_nothing(
+    start_footfall, shared_store, balance, record_property
+):
     workers = 6
     footfall = start_footfall(store=shared_store, workers=workers)
     kills = many(KILLS)
     record = kill_workers_under_load(footfall, shared_store, kills)
+    record_property("visits", len(record.visits))
     # Each kill hits at most the 8 requests that were under way.
     assert len(record.failed) <= 8 * kills
     died = footfall.wait_for_log("worker_died", count=kills, signal=9)
