@@ -30,7 +30,8 @@ enum {
 
 struct accept_source {
     struct descriptor descriptor;
-    uint32_t listener;
+    struct listener *listener;
+    enum entrance entrance;
     uint32_t drained_count; /* since the drain began */
     struct accept_intake *intake;
 };
@@ -40,7 +41,6 @@ struct accept_intake {
     struct fair_share share;
     bool accepts_ahead;
     struct loop *loop;
-    struct listeners *listeners;
     struct timer_queue timers;
     struct timer retry; /* running while descriptors or memory are short */
     struct timer pause; /* running while others go first */
@@ -105,7 +105,7 @@ static int accept_queued(struct accept_source *source, uint32_t accepts_max, uin
         if (fd < 0) {
             return fd;
         }
-        intake->events.took(intake->events.owner, fd, source->listener);
+        intake->events.took(intake->events.owner, fd, source->entrance);
     }
     return 0;
 }
@@ -126,7 +126,7 @@ static void accepted(void *owner, int result, const char *bytes)
         wait_for_room(intake);
         return;
     }
-    intake->events.took(intake->events.owner, result, source->listener);
+    intake->events.took(intake->events.owner, result, source->entrance);
     if (fair_share_is_full(&intake->share)) { /* what is held is asked for when there is room */
         wait_for_room(intake);
     } else {
@@ -254,19 +254,20 @@ int accept_intake_create(struct loop *loop, struct listeners *listeners,
     intake->accepts_ahead = accepts_ahead(share);
     intake->share.connections_max = accept_intake_connections_max(share);
     intake->loop = loop;
-    intake->listeners = listeners;
     timer_queue_init(&intake->timers, loop);
     timer_init(&intake->retry, watch_all, intake);
     timer_init(&intake->pause, pause_is_over, intake);
     for (uint32_t i = 0; i < listeners->count; i++) {
+        struct listener *listener = &listeners->list[i];
         struct accept_source *source = &intake->sources[intake->sources_count];
 
-        if (listeners->list[i].fd < 0) {
+        if (listener->fd < 0) {
             continue;
         }
         source->intake = intake;
-        source->listener = i;
-        descriptor_open(&source->descriptor, loop, listeners->list[i].fd,
+        source->listener = listener;
+        source->entrance = listener_entrance(listener);
+        descriptor_open(&source->descriptor, loop, listener->fd,
                         intake->accepts_ahead ? &ahead_source_events : &one_by_one_source_events,
                         source);
         intake->sources_count++;
@@ -292,7 +293,7 @@ void accept_intake_retry(struct accept_intake *intake)
 /* Others may share it: no shutdown. */
 static void source_release(struct accept_source *source)
 {
-    source->intake->listeners->list[source->listener].fd = -1;
+    source->listener->fd = -1;
     descriptor_release(&source->descriptor);
 }
 
@@ -317,7 +318,7 @@ static void source_drained(struct accept_source *source, int result)
     struct accept_intake *intake = source->intake;
 
     if (result >= 0) {
-        intake->events.took(intake->events.owner, result, source->listener);
+        intake->events.took(intake->events.owner, result, source->entrance);
     }
     if (result == -EAGAIN || ++source->drained_count > DRAIN_ACCEPTS_MAX) {
         source_release(source);

@@ -1,7 +1,7 @@
 /*
  * channel.h - what master and worker say to each other over their pair of sockets.
  *
- * The master deals connections, several in a message: a number, which listener it came from, and
+ * The master deals connections, several in a message: a number, as what it came in, and
  * the descriptor (SCM_RIGHTS, unix(7)). The worker says single words, the master one.
  * SOCK_SEQPACKET keeps messages whole and in order. Nothing here waits: both ends are nonblocking.
  */
@@ -12,7 +12,7 @@
 
 struct deal {
     uint64_t number;   /* one more for each deal to the same worker, from 1 */
-    uint32_t listener; /* which of the listeners the connection came to */
+    uint32_t entrance; /* enum entrance: as what the connection came in */
     uint32_t unused;   /* no byte of a message is left undefined */
 };
 

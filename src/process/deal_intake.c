@@ -30,7 +30,7 @@ static void take_deal(struct deal_intake *intake, const struct deal *deal, int c
     atomic_store_explicit(&intake->slot->taken, deal->number, memory_order_release);
     if (connection_fd >= 0) {
         FAULT_POINT(FAULT_TAKEN_STORED);
-        intake->events.took(intake->events.owner, connection_fd, deal->listener);
+        intake->events.took(intake->events.owner, connection_fd, (enum entrance)deal->entrance);
     }
 }
 

@@ -15,8 +15,7 @@
 /* A connection in the dealer's hands. */
 struct copy {
     int fd;
-    uint32_t listener;
-    bool is_admin;
+    enum entrance entrance;
     uint64_t dealt_ms;
     uint64_t tried[SCOREBOARD_SLOTS_MAX / 64]; /* slots that have had it */
 };
@@ -91,11 +90,16 @@ void dealer_open_slot(struct dealer *dealer, uint32_t slot, int channel_fd)
     }
 }
 
+static bool is_admin(const struct copy *copy)
+{
+    return copy->entrance == ENTRANCE_ADMIN;
+}
+
 /* Whether the slot can be given a connection now. */
-static bool slot_has_room(const struct dealer *dealer, uint32_t index, bool is_admin,
+static bool slot_has_room(const struct dealer *dealer, uint32_t index, bool for_admin,
                           uint64_t now_ms)
 {
-    const uint32_t places = is_admin ? DEAL_WINDOW : DEAL_WINDOW - DEALER_ADMIN_PLACES;
+    const uint32_t places = for_admin ? DEAL_WINDOW : DEAL_WINDOW - DEALER_ADMIN_PLACES;
     const struct slot *slot = &dealer->slots[index];
     uint64_t untaken = slot->dealt - slot->seen;
     uint32_t connections;
@@ -107,7 +111,7 @@ static bool slot_has_room(const struct dealer *dealer, uint32_t index, bool is_a
         now_ms - slot->window[(slot->seen + 1) % DEAL_WINDOW].dealt_ms >= DEALER_STALL_MS) {
         return false; /* a stopped worker would collect its share of all visitors */
     }
-    if (is_admin) {
+    if (for_admin) {
         return true; /* it does not count with the visitors */
     }
     connections =
@@ -193,14 +197,14 @@ static bool flush_slot(struct dealer *dealer, uint32_t index)
  * copy is kept in its window; -EAGAIN when there is none. */
 static int deal_in_turn(struct dealer *dealer, const struct copy *copy, uint64_t now_ms)
 {
-    uint32_t *cursor = &dealer->cursors[copy->is_admin ? 1 : 0];
+    uint32_t *cursor = &dealer->cursors[is_admin(copy) ? 1 : 0];
 
     for (uint32_t i = 0; i < dealer->used; i++) {
         uint32_t index = (*cursor + i) % dealer->used;
         struct slot *slot = &dealer->slots[index];
         struct copy *kept = copy_of(slot, slot->dealt + 1);
 
-        if (was_tried(copy, index) || !slot_has_room(dealer, index, copy->is_admin, now_ms)) {
+        if (was_tried(copy, index) || !slot_has_room(dealer, index, is_admin(copy), now_ms)) {
             continue;
         }
         *kept = *copy;
@@ -208,7 +212,7 @@ static int deal_in_turn(struct dealer *dealer, const struct copy *copy, uint64_t
         kept->tried[index / 64] |= UINT64_C(1) << index % 64;
         slot->dealt++;
         slot->unsent.list[slot->unsent.count] =
-            (struct deal){.number = slot->dealt, .listener = copy->listener};
+            (struct deal){.number = slot->dealt, .entrance = copy->entrance};
         slot->unsent.fds[slot->unsent.count] = copy->fd;
         slot->unsent.count++;
         dealer->outstanding++;
@@ -221,17 +225,16 @@ static int deal_in_turn(struct dealer *dealer, const struct copy *copy, uint64_t
     return -EAGAIN;
 }
 
-int dealer_deal(struct dealer *dealer, const struct dealer_arrival *arrival, uint64_t now_ms)
+int dealer_deal(struct dealer *dealer, int fd, enum entrance entrance, uint64_t now_ms)
 {
-    struct copy copy = {
-        .fd = arrival->fd, .listener = arrival->listener, .is_admin = arrival->is_admin};
+    const struct copy copy = {.fd = fd, .entrance = entrance};
 
     if (dealer->outstanding + dealer->waiting_count >= dealer->settings.copies_max) {
         return -EAGAIN;
     }
     for (const struct waiting *waiting = dealer->waiting; waiting != NULL;
          waiting = waiting->next) {
-        if (waiting->not_before_ms <= now_ms && waiting->copy.is_admin == copy.is_admin) {
+        if (waiting->not_before_ms <= now_ms && is_admin(&waiting->copy) == is_admin(&copy)) {
             return -EAGAIN; /* those come first */
         }
     }

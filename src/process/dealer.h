@@ -13,6 +13,7 @@
 #define FOOTFALL_PROCESS_DEALER_H
 
 #include "base/scoreboard.h"
+#include "process/entrance.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,13 +31,6 @@ struct dealer_settings {
     uint32_t slots_count;          /* 1..SCOREBOARD_SLOTS_MAX */
     uint32_t copies_max; /* what our own descriptor limit allows, with room to start a worker */
     uint32_t worker_connections_max; /* what a worker's descriptor limit allows */
-};
-
-/* A connection that has come. */
-struct dealer_arrival {
-    int fd;
-    uint32_t listener; /* where */
-    bool is_admin;     /* to the admin side */
 };
 
 /* 0: the caller owns *out_dealer. -ENOMEM. */
@@ -59,7 +53,7 @@ uint32_t dealer_bury_slot(struct dealer *dealer, uint32_t slot, uint64_t now_ms)
 /* Deals a connection, whose descriptor is then the dealer's; it leaves with dealer_flush(). 0;
  * -EAGAIN, with the descriptor still the caller's, when no worker can be given one now, or others
  * that wait come first. */
-int dealer_deal(struct dealer *dealer, const struct dealer_arrival *arrival, uint64_t now_ms);
+int dealer_deal(struct dealer *dealer, int fd, enum entrance entrance, uint64_t now_ms);
 
 /* Sends what was dealt, several to a worker in one message. What cannot be sent is dealt to others,
  * or waits to be dealt again. */

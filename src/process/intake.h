@@ -8,12 +8,13 @@
 
 #include "base/scoreboard.h"
 #include "loop/loop.h"
+#include "process/entrance.h"
 #include "process/fair_share.h"
 #include "process/listener.h"
 
 struct intake_events {
-    /* A connection to that listener, the owner's from now on. */
-    void (*took)(void *owner, int connection_fd, uint32_t listener);
+    /* A connection, the owner's from now on. */
+    void (*took)(void *owner, int connection_fd, enum entrance entrance);
     void (*ended)(void *owner); /* never from inside a call of the owner */
     void (*begun)(void *owner); /* the master wants it to accept by itself; may be NULL */
     void *owner;

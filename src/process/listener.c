@@ -92,6 +92,14 @@ static int add(struct listeners *listeners, int fd, struct listener **out_listen
     return 0;
 }
 
+enum entrance listener_entrance(const struct listener *listener)
+{
+    if (listener->is_admin) {
+        return ENTRANCE_ADMIN;
+    }
+    return listener->was_proxied ? ENTRANCE_PROXIED : ENTRANCE_VISITORS;
+}
+
 int listeners_inherit(struct listeners *listeners, int fd, bool is_admin, bool is_proxied)
 {
     struct listener *listener;

@@ -8,6 +8,7 @@
 #define FOOTFALL_PROCESS_LISTENER_H
 
 #include "base/address.h"
+#include "process/entrance.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,7 +36,7 @@ struct listener {
     bool was_proxied;  /* the same, but during a change as before it */
 };
 
-/* A place in the list never changes: deals name it. */
+/* A place in the list never changes. */
 struct listeners {
     struct listener list[LISTENERS_MAX];
     uint32_t count;     /* places that have been in use */
@@ -51,6 +52,9 @@ int listeners_open(const struct address *addresses, uint32_t addresses_count,
                    struct listeners *out_listeners, char out_reason[LISTENER_REASON_BYTES]);
 
 bool listener_is_in_use(const struct listener *listener);
+
+/* As what its connections come in; during a change, as before it. */
+enum entrance listener_entrance(const struct listener *listener);
 
 /* Takes a listening socket that another process has opened. 0; or -errno, and it is closed. */
 int listeners_inherit(struct listeners *listeners, int fd, bool is_admin, bool is_proxied);

@@ -286,8 +286,8 @@ static void close_masters(const struct master_context *context, const struct mas
     for (uint32_t i = 0; i < context->listeners->count; i++) {
         struct listener *listener = &context->listeners->list[i];
 
-        if (!result->is_candidate) {
-            listener->is_proxied = listener->was_proxied;
+        if (result->is_candidate) {
+            listener->was_proxied = listener->is_proxied;
         }
         if (result->is_candidate ? listener->is_dropped : listener->is_new) {
             *listener = (struct listener){.fd = -1}; /* of other settings than this worker's */

@@ -30,6 +30,7 @@ struct source {
     bool is_open;
     bool is_ours; /* else workers accept there by themselves */
     int held_fd;  /* a connection that no worker has room for; -1: none */
+    enum entrance held_entrance;
 };
 
 struct reception {
@@ -49,22 +50,27 @@ struct reception {
 };
 
 /* Deals a connection, or holds it until there is room. */
-static bool offer(struct source *source, int fd)
+static bool offer(struct source *source, int fd, enum entrance entrance)
 {
     struct reception *reception = source->reception;
 
-    const struct dealer_arrival arrival = {
-        .fd = fd,
-        .listener = source->index,
-        .is_admin = reception->listeners->list[source->index].is_admin,
-    };
-
-    if (dealer_deal(reception->dealer, &arrival, loop_now_ms(reception->loop)) == 0) {
+    if (dealer_deal(reception->dealer, fd, entrance, loop_now_ms(reception->loop)) == 0) {
         source->held_fd = -1;
         return true;
     }
     source->held_fd = fd;
+    source->held_entrance = entrance;
     return false;
+}
+
+static bool offer_held(struct source *source)
+{
+    return source->held_fd < 0 || offer(source, source->held_fd, source->held_entrance);
+}
+
+static bool offer_accepted(struct source *source, int fd)
+{
+    return offer(source, fd, listener_entrance(&source->reception->listeners->list[source->index]));
 }
 
 /* Goes on accepting where nothing is held. */
@@ -73,8 +79,7 @@ static void accept_on(struct reception *reception)
     for (uint32_t i = 0; i < reception->sources_count; i++) {
         struct source *source = &reception->sources[i];
 
-        if ((source->held_fd >= 0 && !offer(source, source->held_fd)) || !source->is_open ||
-            !source->is_ours) {
+        if (!offer_held(source) || !source->is_open || !source->is_ours) {
             continue;
         }
         if (source->descriptor.read == READ_NONE && !timer_is_running(&reception->accept_again)) {
@@ -100,7 +105,7 @@ static bool end_source(struct source *source)
 {
     int fd;
 
-    if (source->held_fd >= 0 && !offer(source, source->held_fd)) {
+    if (!offer_held(source)) {
         return false;
     }
     if (!source->is_open) {
@@ -111,7 +116,7 @@ static bool end_source(struct source *source)
         return true;
     }
     while ((fd = descriptor_accept_now(&source->descriptor)) >= 0) {
-        if (!offer(source, fd)) {
+        if (!offer_accepted(source, fd)) {
             return false;
         }
     }
@@ -181,7 +186,7 @@ static void accepted(void *owner, int result, const char *bytes)
         timer_start(&reception->accept_again, &reception->timers, ACCEPT_AGAIN_MS);
         return;
     }
-    if (offer(source, result)) {
+    if (offer_accepted(source, result)) {
         descriptor_accept(&source->descriptor);
     }
     reception_look(reception);
@@ -209,6 +214,7 @@ void reception_change(struct reception *reception, bool workers_accept)
         struct source *source = &reception->sources[i];
 
         if (source->is_open && listener->is_dropped) {
+            (void)end_source(source); /* as far as workers have room */
             close_source(source);
         } else if (!source->is_open && listener->fd >= 0) {
             open_source(reception, i);

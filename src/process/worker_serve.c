@@ -26,36 +26,35 @@ static struct network_address peer_of(int connection_fd)
 }
 
 /* Whom the limit of connections counts one for: a balancer may have any number of them. */
-static struct network_address counted_for(const struct worker *worker, uint32_t listener,
+static struct network_address counted_for(const struct worker *worker, enum entrance entrance,
                                           const struct network_address *peer)
 {
     static const struct network_address nobody;
 
-    return worker->context->listeners->list[listener].is_proxied ||
+    return entrance == ENTRANCE_PROXIED ||
                    network_list_contains(&worker->context->settings->trusted_proxies, peer)
                ? nobody
                : *peer;
 }
 
-void worker_took(void *owner, int connection_fd, uint32_t listener)
+void worker_took(void *owner, int connection_fd, enum entrance entrance)
 {
     struct worker *worker = owner;
-    const struct listener *taken_at = &worker->context->listeners->list[listener];
     struct network_address peer;
     struct network_address counted;
     uint32_t place;
 
-    if (taken_at->is_admin) {
+    if (entrance == ENTRANCE_ADMIN) {
         admin_take(&worker->admin, connection_fd);
         return;
     }
     peer = peer_of(connection_fd);
-    counted = counted_for(worker, listener, &peer);
+    counted = counted_for(worker, entrance, &peer);
     if (!visitor_limits_admit(&worker->limits, connection_fd, &counted, &place)) {
         return;
     }
     counter_add(&worker->context->slot->traffic.connections, 1);
-    if ((taken_at->is_proxied ? http_server_take_proxied : http_server_take)(
+    if ((entrance == ENTRANCE_PROXIED ? http_server_take_proxied : http_server_take)(
             worker->server, connection_fd, &peer, place) < 0) {
         visitor_limits_leave(&worker->limits, place); /* without memory it has closed it */
     }

@@ -71,7 +71,7 @@ void worker_drain_init(struct worker *worker);
 /* ---- worker_serve.c ---- */
 
 /* The events of its intakes, its server and its signals. */
-void worker_took(void *owner, int connection_fd, uint32_t listener);
+void worker_took(void *owner, int connection_fd, enum entrance entrance);
 void worker_intake_ended(void *owner);
 void worker_deals_ended(void *owner);
 void worker_deals_begun(void *owner);

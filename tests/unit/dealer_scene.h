@@ -25,6 +25,7 @@ enum {
 };
 
 struct client {
+    enum entrance entrance; /* as what it was dealt */
     int fd;
     int dealt_fd; /* the dealer's copy */
 };
@@ -145,20 +146,15 @@ static inline int connect_client(struct scene *scene)
     return index;
 }
 
-static inline int deal_as(const struct scene *scene, int index, bool is_admin)
+static inline int deal_as(struct scene *scene, int index, enum entrance entrance)
 {
-    const struct dealer_arrival arrival = {
-        .fd = scene->clients[index].dealt_fd,
-        .listener = (uint32_t)index % 7,
-        .is_admin = is_admin,
-    };
-
-    return dealer_deal(scene->dealer, &arrival, scene->now_ms);
+    scene->clients[index].entrance = entrance;
+    return dealer_deal(scene->dealer, scene->clients[index].dealt_fd, entrance, scene->now_ms);
 }
 
-static inline int deal_client(const struct scene *scene, int index)
+static inline int deal_client(struct scene *scene, int index)
 {
-    return deal_as(scene, index, false);
+    return deal_as(scene, index, index % 3 == 0 ? ENTRANCE_PROXIED : ENTRANCE_VISITORS);
 }
 
 /* A new client is dealt to whoever is next. Returns its index. */
@@ -215,7 +211,7 @@ static inline int received(struct scene *scene, uint32_t slot)
     assert_int_equal(message.number, scene->last_number[slot] + 1);
     scene->last_number[slot]++;
     assert_int_equal(recv(fd, &index, sizeof index, MSG_PEEK), sizeof index);
-    assert_int_equal(message.listener, index % 7);
+    assert_int_equal(message.entrance, scene->clients[index].entrance);
     assert_int_equal(close(fd), 0);
     return index;
 }

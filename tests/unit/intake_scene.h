@@ -4,6 +4,7 @@
 #ifndef FOOTFALL_TEST_INTAKE_SCENE_H
 #define FOOTFALL_TEST_INTAKE_SCENE_H
 
+#include "process/entrance.h"
 #include "test.h"
 
 #include <fcntl.h>
@@ -19,9 +20,9 @@ static unsigned took_count;
 static unsigned ended_count;
 
 /* The intake's took(). */
-static inline void note_took(void *owner, int connection_fd, uint32_t listener)
+static inline void note_took(void *owner, int connection_fd, enum entrance entrance)
 {
-    (void)listener;
+    (void)entrance;
     (void)owner;
     assert_int_equal(ended_count, 0);
     assert_true((fcntl(connection_fd, F_GETFL) & O_NONBLOCK) != 0);

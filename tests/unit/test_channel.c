@@ -71,7 +71,7 @@ static int deal(uint64_t number)
 {
     const struct deals message = {
         .count = 1,
-        .list = {{.number = number, .listener = (uint32_t)number + 7}},
+        .list = {{.number = number, .entrance = (uint32_t)number + 7}},
         .fds = {connection},
     };
 
@@ -86,7 +86,7 @@ static int received(uint64_t number)
     assert_int_equal(channel_receive_deals(channel[1], &message), 1);
     assert_int_equal(message.count, 1);
     assert_int_equal(message.list[0].number, number);
-    assert_int_equal(message.list[0].listener, (uint32_t)number + 7);
+    assert_int_equal(message.list[0].entrance, (uint32_t)number + 7);
     return message.fds[0];
 }
 
@@ -154,7 +154,7 @@ static void deal_together(uint32_t count)
     struct deals message = {.count = count};
 
     for (uint32_t i = 0; i < count; i++) {
-        message.list[i] = (struct deal){.number = i + 1, .listener = i};
+        message.list[i] = (struct deal){.number = i + 1, .entrance = i};
         message.fds[i] = connection;
     }
     assert_int_equal(channel_send_deals(channel[0], &message), 0);
@@ -171,7 +171,7 @@ static void as_many_as_fit_travel_in_one_message(void **state)
     assert_int_equal(message.count, CHANNEL_DEALS_MAX);
     for (uint32_t i = 0; i < message.count; i++) {
         assert_int_equal(message.list[i].number, i + 1);
-        assert_int_equal(message.list[i].listener, i);
+        assert_int_equal(message.list[i].entrance, i);
         assert_true((fcntl(message.fds[i], F_GETFD) & FD_CLOEXEC) != 0);
         assert_int_equal(close(message.fds[i]), 0);
     }
@@ -219,7 +219,7 @@ static void without_a_descriptor_left_the_number_is_known_all_the_same(void **st
 
 static void a_message_without_a_descriptor_is_no_connection(void **state)
 {
-    const struct deal message = {.number = 4, .listener = 11};
+    const struct deal message = {.number = 4, .entrance = 11};
 
     (void)state;
     assert_int_equal(send(channel[0], &message, sizeof message, 0), sizeof message);

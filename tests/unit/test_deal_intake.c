@@ -36,12 +36,10 @@ static unsigned took_count;
 static unsigned ended_count;
 static bool is_calling; /* inside of a call of ours */
 
-static uint32_t took_listener;
-
-static void note_took(void *owner, int connection_fd, uint32_t listener)
+static void note_took(void *owner, int connection_fd, enum entrance entrance)
 {
     (void)owner;
-    took_listener = listener;
+    assert_int_equal(entrance, ENTRANCE_PROXIED);
     assert_false(is_calling);
     assert_int_equal(ended_count, 0);
     took_count++;
@@ -103,7 +101,7 @@ static void deal(unsigned count)
     for (unsigned i = 0; i < count; i++) {
         const struct deals message = {
             .count = 1,
-            .list = {{.number = ++dealt}},
+            .list = {{.number = ++dealt, .entrance = ENTRANCE_PROXIED}},
             .fds = {connection},
         };
 

@@ -152,7 +152,7 @@ static int deal_admin(struct scene *scene)
 {
     int index = connect_client(scene);
 
-    assert_int_equal(deal_as(scene, index, true), 0);
+    assert_int_equal(deal_as(scene, index, ENTRANCE_ADMIN), 0);
     return index;
 }
 
@@ -192,7 +192,7 @@ static void a_few_places_are_left_for_operator_s_where_visitors_have_all_others(
     for (unsigned i = 0; i < DEALER_ADMIN_PLACES; i++) {
         (void)deal_admin(&scene);
     }
-    assert_int_equal(deal_as(&scene, connect_client(&scene), true), -EAGAIN);
+    assert_int_equal(deal_as(&scene, connect_client(&scene), ENTRANCE_ADMIN), -EAGAIN);
     assert_int_equal(close(scene.clients[scene.clients_count - 1].dealt_fd), 0);
     assert_int_equal(dealer_outstanding(scene.dealer), DEAL_WINDOW);
     for (unsigned i = 0; i < DEAL_WINDOW; i++) {
