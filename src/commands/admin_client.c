@@ -5,11 +5,11 @@
 
 #include "base/runtime_folder.h"
 #include "commands/command.h"
+#include "commands/process.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,10 +154,24 @@ int admin_place_find(const struct admin_place *place, const char *command,
 
 /* ---- asking ---- */
 
+/* A socket that waits for nothing longer than an answer may take: not for a place in the queue of a
+ * footfall that stands still either (unix(7)). -1 with errno. */
+static int limited_socket(int family)
+{
+    const struct timeval limit = {.tv_sec = ANSWER_S_MAX};
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd >= 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    }
+    return fd;
+}
+
 static int connect_unix(const char *path)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = limited_socket(AF_UNIX);
 
     (void)snprintf(name.sun_path, sizeof name.sun_path, "%s", path);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&name, sizeof name) < 0) {
@@ -181,7 +195,7 @@ static int connect_tcp(const struct address *address)
         return result;
     }
     for (const struct addrinfo *each = found; each != NULL && result < 0; each = each->ai_next) {
-        int fd = socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int fd = limited_socket(each->ai_family);
 
         result = fd;
         if (fd < 0 || connect(fd, each->ai_addr, each->ai_addrlen) < 0) {
@@ -198,16 +212,14 @@ static int connect_tcp(const struct address *address)
 /* Sends the request and reads to the end. 0 or -errno. */
 static int exchange(int fd, const char *path, struct text *answer)
 {
-    const struct timeval limit = {.tv_sec = ANSWER_S_MAX};
     char request[256];
     char bytes[16384];
     ssize_t received;
     int length = snprintf(request, sizeof request,
                           "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
 
-    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) < 0 ||
-        send(fd, request, (size_t)length, MSG_NOSIGNAL) != length) {
-        return errno == 0 ? -EIO : -errno;
+    if (send(fd, request, (size_t)length, MSG_NOSIGNAL) != length) {
+        return -errno; /* a fresh socket takes so little whole */
     }
     while ((received = recv(fd, bytes, sizeof bytes, 0)) > 0) {
         text_add(answer, "%.*s", (int)received, bytes); /* pages hold no NUL */
@@ -244,55 +256,25 @@ static pid_t read_pid(const char *path)
     return (pid_t)pid;
 }
 
-static bool is_running(pid_t pid)
-{
-    return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
-}
-
 pid_t admin_client_pid(const struct address *address)
 {
     char path[ADDRESS_PATH_BYTES_MAX + 8];
     const pid_t pid = pid_path_of(address, path, sizeof path) ? read_pid(path) : 0;
 
-    return is_running(pid) ? pid : 0;
-}
-
-enum { COMM_BYTES = 32 };
-
-/* The name of a process, proc(5); "" when it is gone. */
-static void read_comm(const char *path, char out_name[COMM_BYTES])
-{
-    FILE *file = fopen(path, "re");
-
-    out_name[0] = '\0';
-    if (file != NULL) {
-        (void)fgets(out_name, COMM_BYTES, file);
-        (void)fclose(file);
-    }
-}
-
-bool admin_client_is_footfall(pid_t pid)
-{
-    char path[64];
-    char name[COMM_BYTES];
-    char own_name[COMM_BYTES];
-
-    (void)snprintf(path, sizeof path, "/proc/%ld/comm", (long)pid);
-    read_comm(path, name);
-    read_comm("/proc/self/comm", own_name);
-    return strcmp(name, "footfall\n") == 0 || (name[0] != '\0' && strcmp(name, own_name) == 0);
+    return process_is_running(pid) ? pid : 0;
 }
 
 /* Why a footfall that should be there does not answer, from the file with its pid. */
 static void explain(const struct address *address, int result, char *out_reason)
 {
     char path[ADDRESS_PATH_BYTES_MAX + 8];
-    const char *problem = result == -EAGAIN ? "no answer in time" : strerror(-result);
+    const char *problem =
+        result == -EAGAIN || result == -EINPROGRESS ? "no answer in time" : strerror(-result);
     const pid_t pid = pid_path_of(address, path, sizeof path) ? read_pid(path) : 0;
 
     if (pid <= 0) {
         (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES, "no footfall answers: %s", problem);
-    } else if (is_running(pid)) {
+    } else if (process_is_running(pid)) {
         (void)snprintf(out_reason, ADMIN_CLIENT_REASON_BYTES,
                        "process %ld runs, but no worker answers: %s", (long)pid, problem);
     } else {

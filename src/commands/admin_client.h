@@ -44,10 +44,6 @@ json_t *admin_client_try_status(const struct address *address,
 /* The pid in the file beside a socket of a runtime folder, if that process runs; else 0. */
 pid_t admin_client_pid(const struct address *address);
 
-/* Whether the process has our name: a pid file may be older than the pid, and a pid may be one of
- * another host or container. */
-bool admin_client_is_footfall(pid_t pid);
-
 /* After a socket of the runtime folder is gone: finds where the process `pid` has its admin side
  * now, or the only footfall there is. False when it is not there. */
 bool admin_client_find_moved(pid_t pid, struct address *out_address);

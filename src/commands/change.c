@@ -7,6 +7,7 @@
 #include "base/settings.h"
 #include "commands/admin_client.h"
 #include "commands/command.h"
+#include "commands/process.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -77,7 +78,7 @@ static bool begin(struct request *request)
 static bool send_signal(struct request *request, int signal_number)
 {
     const int process_fd = pidfd_open(request->pid, 0);
-    const bool is_ours = process_fd >= 0 && admin_client_is_footfall(request->pid);
+    const bool is_ours = process_fd >= 0 && process_is_footfall(request->pid);
     const bool is_sent = is_ours && pidfd_send_signal(process_fd, signal_number, NULL, 0) == 0;
 
     if (process_fd >= 0 && !is_ours) {

@@ -5,6 +5,7 @@
 
 #include "commands/admin_client.h"
 #include "commands/command.h"
+#include "commands/process.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -76,7 +77,7 @@ int command_stop(int words_count, char *const *words)
     if (process_fd < 0) {
         return command_fail("stop", strerror(errno));
     }
-    result = admin_client_is_footfall(pid)
+    result = process_is_footfall(pid)
                  ? end_process(process_fd)
                  : command_fail("stop", "the process with its pid here is no footfall");
     (void)close(process_fd);

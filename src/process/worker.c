@@ -178,16 +178,19 @@ static void tell_ready(struct worker *worker)
               LOG_FIELD_TEXT("store", worker->counting.store->kind->name),
               LOG_FIELD_NUMBER("layout", worker->counting.store->kind->layout));
     worker_beat(worker);
-    atomic_store(&worker->context->slot->state, WORKER_SERVING);
     if (worker_is_alone(worker)) {
+        atomic_store(&worker->context->slot->state, WORKER_SERVING);
         accept_intake_start(worker->accepts);
         atomic_store(&worker->context->scoreboard->master.state, MASTER_SERVING);
         worker->context->events->serving(worker->context->events->owner);
         listeners_log_ready(worker->context->listeners);
         notifier_ready(worker->context->notifier, 1, 1);
-    } else {
-        deal_intake_tell_ready(worker->deals);
+        return;
     }
+    if (worker->accepts == NULL) { /* else others would leave it visitors before it may begin */
+        atomic_store(&worker->context->slot->state, WORKER_SERVING);
+    }
+    deal_intake_tell_ready(worker->deals);
 }
 
 /* What is short now may be there again for the next try; at the start it is final all the same. */

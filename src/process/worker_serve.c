@@ -94,6 +94,7 @@ void worker_deals_begun(void *owner)
     struct worker *worker = owner;
 
     if (worker->accepts != NULL && !worker->draining) {
+        atomic_store(&worker->context->slot->state, WORKER_SERVING);
         accept_intake_start(worker->accepts);
     }
 }

@@ -119,6 +119,38 @@ def test_one_that_stands_still_is_told_in_time(start_footfall, run_footfall):
     assert f"process {footfall.pid} runs, but no worker answers: no answer in time" in outcome.log
 
 
+def test_one_whose_queue_is_full_is_told_in_time(folder, run_footfall):
+    path = os.path.join(folder, "1.sock")
+    waiting = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen(0)
+        try:
+            while True:
+                client = socket.socket(socket.AF_UNIX)
+                waiting.append(client)
+                client.setblocking(False)
+                client.connect(path)
+        except BlockingIOError:
+            pass
+        began = time.monotonic()
+        outcome = run_footfall("status", "--admin", f"unix:{path}")
+        assert time.monotonic() - began < 20
+        for client in waiting:
+            client.close()
+    assert outcome.exit_status == 1 and "no answer in time" in outcome.log, outcome
+
+
+def test_one_that_has_ended_unnoticed_by_its_parent_is_not_running(folder, run_footfall):
+    with subprocess.Popen(["true"]) as parentless:
+        os.waitid(os.P_PID, parentless.pid, os.WEXITED | os.WNOWAIT)  # it stays a zombie
+        with open(os.path.join(folder, "1.pid"), "w", encoding="ascii") as file:
+            file.write(f"{parentless.pid}\n")
+        outcome = run_footfall("status", "--admin", f"unix:{folder}/1.sock")
+    assert outcome.exit_status == 1
+    assert f"it is not running: process {parentless.pid} of " in outcome.log, outcome
+
+
 def test_what_answers_there_may_be_no_footfall(run_footfall, start_footfall):
     visitors = start_footfall(store="memory:", workers=1)
     outcome = run_footfall("status", "--admin", f"127.0.0.1:{visitors.port}")
