@@ -97,7 +97,7 @@ static char *add_field(char *end, enum access_log_field field, bool is_json,
         return add_text(end, answered->path, is_json);
     case ACCESS_LOG_NUMBER:
         return answered->number == 0 ? add_unknown(end, is_json)
-                                     : add_number(end, answered->number);
+                                     : end + decimal_write_signed(end, answered->number);
     case ACCESS_LOG_BYTES:
         return add_number(end, answered->bytes);
     case ACCESS_LOG_DURATION:

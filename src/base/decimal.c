@@ -36,3 +36,25 @@ bool decimal_read(struct slice text, uint64_t maximum, uint64_t *out_number)
     *out_number = number;
     return true;
 }
+
+size_t decimal_write_signed(char *out_bytes, int64_t number)
+{
+    if (number >= 0) {
+        return decimal_write(out_bytes, (uint64_t)number);
+    }
+    out_bytes[0] = '-';
+    return 1 + decimal_write(out_bytes + 1, 0 - (uint64_t)number);
+}
+
+bool decimal_read_signed(struct slice text, int64_t *out_number)
+{
+    const bool is_negative = text.length > 0 && text.bytes[0] == '-';
+    uint64_t magnitude;
+
+    if (!decimal_read(slice_after(text, is_negative ? 1 : 0),
+                      (uint64_t)INT64_MAX + (is_negative ? 1 : 0), &magnitude)) {
+        return false;
+    }
+    *out_number = (int64_t)(is_negative ? 0 - magnitude : magnitude);
+    return true;
+}

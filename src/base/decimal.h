@@ -18,4 +18,8 @@ size_t decimal_write(char *out_bytes, uint64_t number);
  * empty text, and for more than `maximum`. */
 bool decimal_read(struct slice text, uint64_t maximum, uint64_t *out_number);
 
+/* The same with a sign: "-" before a number below zero, no "+"; -2^63 to 2^63-1. */
+size_t decimal_write_signed(char *out_bytes, int64_t number);
+bool decimal_read_signed(struct slice text, int64_t *out_number);
+
 #endif

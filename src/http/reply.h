@@ -28,7 +28,7 @@ struct reply {
     bool has_no_length;       /* the answer to HEAD where the body's length cannot be known */
     const char *allow;        /* static, NULL: none */
     const char *content_type; /* static, NULL: application/json */
-    uint64_t number;          /* of the visit, which the body tells as well; 0: none */
+    int64_t number;           /* of the visit, which the body tells as well; 0: none */
     struct content *content;  /* of malloc(3): goes with the answer and is freed; NULL: the body */
     char body[REPLY_BODY_BYTES_MAX];
 };

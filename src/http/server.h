@@ -41,7 +41,7 @@ struct http_answered {
     uint16_t status;
     struct slice method;  /* without a length: not known, the request could not be read; cut to */
     struct slice path;    /* REQUEST_NOTE_…_BYTES_MAX, without the query; likewise */
-    uint64_t number;      /* of the visit; 0: none */
+    int64_t number;       /* of the visit; 0: none */
     uint64_t bytes;       /* of the answer with its head */
     uint64_t duration_ms; /* from the request's first byte */
     const struct network_address *client;

@@ -6,7 +6,6 @@
 #include "base/decimal.h"
 #include "base/fault_point.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -99,8 +98,12 @@ static int open_databases(struct lmdb_environment *environment, bool make)
         }
     }
     if (result == 0) {
-        result =
-            errno_from_lmdb(mdb_dbi_open(transaction, "counters", flags, &environment->counters));
+        result = errno_from_lmdb(
+            mdb_dbi_open(transaction, "counters", flags, &environment->databases.counters));
+    }
+    if (result == 0) {
+        result = errno_from_lmdb(
+            mdb_dbi_open(transaction, "namespaces", flags, &environment->databases.namespaces));
     }
     if (result < 0) {
         mdb_txn_abort(transaction);
@@ -230,44 +233,6 @@ void lmdb_environment_close(struct lmdb_environment *environment)
     }
 }
 
-/* Adds one batch within the transaction. */
-static int add_batch(MDB_txn *transaction, MDB_dbi counters, struct store_batch *batch)
-{
-    MDB_val key = {.mv_size = batch->key.length, .mv_data = (void *)batch->key.bytes};
-    MDB_val old;
-    MDB_val value = {.mv_size = sizeof(uint64_t)};
-    uint64_t count = 0;
-    int result = errno_from_lmdb(mdb_get(transaction, counters, &key, &old));
-
-    if (result < 0 && result != -ENOENT) {
-        return result;
-    }
-    if (result == 0) {
-        if (old.mv_size < sizeof count) {
-            store_batch_fail(batch, -EIO); /* nothing of ours; the other keys are well */
-            return 0;
-        }
-        memcpy(&count, old.mv_data, sizeof count);
-        count = le64toh(count);
-        value.mv_size = old.mv_size;
-    }
-    count = htole64(store_batch_count(batch, count));
-    if (value.mv_size == sizeof count) {
-        value.mv_data = &count;
-        return errno_from_lmdb(mdb_put(transaction, counters, &key, &value, 0));
-    }
-    /* What a later version has written behind the count stays. `old` ends with the first write. */
-    value.mv_data = malloc(value.mv_size);
-    if (value.mv_data == NULL) {
-        return -ENOMEM;
-    }
-    memcpy(value.mv_data, old.mv_data, value.mv_size);
-    memcpy(value.mv_data, &count, sizeof count);
-    result = errno_from_lmdb(mdb_put(transaction, counters, &key, &value, 0));
-    free(value.mv_data);
-    return result;
-}
-
 int lmdb_environment_begin(struct lmdb_environment *environment, MDB_txn **out_transaction)
 {
     int result = errno_from_lmdb(mdb_txn_begin(environment->env, NULL, 0, out_transaction));
@@ -285,7 +250,7 @@ int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *trans
 
     for (struct store_batch *batch = batches->first; batch != NULL && result == 0;
          batch = batch->next) {
-        result = add_batch(transaction, environment->counters, batch);
+        result = errno_from_lmdb(lmdb_counter_apply(&environment->databases, transaction, batch));
     }
     if (result < 0) {
         mdb_txn_abort(transaction);

@@ -1,15 +1,15 @@
 /*
  * lmdb_environment.h - the folder that LMDB keeps counts in, opened and checked.
  *
- * Layout 1. Two named databases: "meta" holds "layout" -> the layout number as decimal text;
- * "counters" holds key -> the count, 8 bytes, little-endian (longer values keep the count in
- * their first 8 bytes: what a later version puts behind it is left as it is).
+ * Layout 1. Named databases: "meta" holds "layout" -> the layout number as decimal text; "counters"
+ * and "namespaces" are lmdb_counter.h's.
  *
  * An environment must be opened after fork(2) (lmdb.h) and is used by one thread at a time.
  */
 #ifndef FOOTFALL_STORE_LMDB_ENVIRONMENT_H
 #define FOOTFALL_STORE_LMDB_ENVIRONMENT_H
 
+#include "store/lmdb_counter.h"
 #include "store/store.h"
 
 #include <lmdb.h>
@@ -19,7 +19,7 @@ enum { LMDB_LAYOUT = 1 };
 
 struct lmdb_environment {
     MDB_env *env; /* NULL: not open */
-    MDB_dbi counters;
+    struct lmdb_databases databases;
 };
 
 /* Opens the folder `path`, making it (not its parents) and the files in it when they are

@@ -160,7 +160,8 @@ static void batch_counted(struct store_redis *redis, struct store_batch *batch, 
 {
     redis->has_counted = true;
     redis_news_counted(&redis->news);
-    (void)store_batch_count(batch, last - counted); /* those beyond it are at the end of numbers */
+    (void)store_batch_count(
+        batch, (int64_t)(last - counted)); /* those beyond it are at the end of numbers */
     batch->done(batch);
 }
 
@@ -403,6 +404,10 @@ static void redis_apply(struct store *store, struct store_batch *batch)
 {
     struct store_redis *redis = (struct store_redis *)store;
 
+    if (store_batch_change(batch) != NULL || store_batch_looks(batch)) {
+        fail_later(redis, batch, -EOPNOTSUPP);
+        return;
+    }
     batch->sequence = redis_ledger_next(&redis->ledger);
     batch->since_ms = loop_now_ms(redis->loop);
     send_batch(redis, batch, redis->form);

@@ -110,7 +110,7 @@ void redis_ledger_command(const struct redis_ledger *ledger, const struct store_
     if (form == REDIS_LEDGER_PLAIN) {
         add_word(out_command, SLICE("INCRBY"));
         add_word(out_command, batch->key);
-        add_number(out_command, 0, batch->hits_count);
+        add_number(out_command, 0, store_batch_amount(batch));
         return;
     }
     add_script(out_command, form);
@@ -120,7 +120,7 @@ void redis_ledger_command(const struct redis_ledger *ledger, const struct store_
                    slice_of(ledger->writer));
     add_layout_key(out_command, batch->key);
     add_sequence(out_command, 0, batch->sequence);
-    add_number(out_command, 1, batch->hits_count);
+    add_number(out_command, 1, store_batch_amount(batch));
     add_number(out_command, 2, ledger->lifetime_ms);
 }
 
@@ -166,18 +166,13 @@ bool redis_ledger_is_known(const struct resp_reply *reply)
 /* Takes a signed number off the front of the text. False when there is none. */
 static bool read_number(struct slice *text, int64_t *out_number)
 {
-    const bool is_negative = text->length > 0 && text->bytes[0] == '-';
-    const struct slice digits = slice_after(*text, is_negative ? 1 : 0);
-    const char *blank = digits.length > 0 ? memchr(digits.bytes, ' ', digits.length) : NULL;
-    const size_t length = blank == NULL ? digits.length : (size_t)(blank - digits.bytes);
-    const uint64_t magnitude_max = (uint64_t)INT64_MAX + (is_negative ? 1 : 0);
-    uint64_t magnitude;
+    const char *blank = text->length > 0 ? memchr(text->bytes, ' ', text->length) : NULL;
+    const size_t length = blank == NULL ? text->length : (size_t)(blank - text->bytes);
 
-    if (!decimal_read((struct slice){digits.bytes, length}, magnitude_max, &magnitude)) {
+    if (!decimal_read_signed((struct slice){text->bytes, length}, out_number)) {
         return false;
     }
-    *out_number = (int64_t)(is_negative ? 0 - magnitude : magnitude); /* exact for 2^63, too */
-    *text = slice_after(digits, length);
+    *text = slice_after(*text, length);
     return true;
 }
 

@@ -9,18 +9,28 @@
 #include <errno.h>
 #include <stddef.h>
 
-uint64_t store_batch_count(struct store_batch *batch, uint64_t before)
+uint64_t store_batch_amount(const struct store_batch *batch)
 {
-    uint64_t count = before;
+    uint64_t amount = 0;
+
+    for (uint32_t i = 0; i < batch->hits_count; i++) {
+        amount += batch->hits[i].amount;
+    }
+    return amount;
+}
+
+int64_t store_batch_count(struct store_batch *batch, int64_t before)
+{
+    int64_t count = before;
 
     for (uint32_t i = 0; i < batch->hits_count; i++) {
         struct store_hit *hit = &batch->hits[i];
 
-        if (count >= STORE_NUMBER_MAX) {
+        if (count > STORE_NUMBER_MAX - (int64_t)hit->amount) {
             hit->number = 0;
             hit->result = -EOVERFLOW;
         } else {
-            count++;
+            count += hit->amount;
             hit->number = count;
             hit->result = 0;
         }
@@ -32,7 +42,9 @@ void store_batch_fail(struct store_batch *batch, int result)
 {
     assert(result < 0);
     for (uint32_t i = 0; i < batch->hits_count; i++) {
-        batch->hits[i].number = 0;
+        if (!batch->hits[i].is_change) {
+            batch->hits[i].number = 0;
+        }
         batch->hits[i].result = result;
     }
 }

@@ -2,9 +2,10 @@
  * store.h - where counts live: the interface that memory, LMDB and Redis implement.
  *
  * A store is given batches, one key and a list of hits each, and answers every hit of a batch:
- * counted, with its number, or not, with an error. It knows nothing of HTTP, and neither logs
- * nor exits: trouble that has no caller is told through store_events. A store belongs to one
- * worker's loop.
+ * counted, with its number, or not, with an error. A hit that adds nothing only looks. A change of
+ * a counter (store_change.h) travels as a batch of its own. A store knows nothing of HTTP, and
+ * neither logs nor exits: trouble that has no caller is told through store_events. It belongs to
+ * one worker's loop.
  *
  * The layout number says how a store writes its counts down; 0 for one that keeps nothing.
  */
@@ -23,19 +24,35 @@ struct loop;
 
 enum { STORE_KEY_BYTES_MAX = 255 };
 
-/* One visit on its way through the store. */
+struct store_change;
+
+/* One visit on its way through the store; or several at once, or a look, or a change. */
 struct store_hit {
     uint64_t ticket; /* the sender's, untouched by the store */
-    uint64_t number; /* filled in by the store: from 1, valid when result is 0 */
-    int result;      /* filled in by the store: 0 counted, or -errno */
+    union {
+        int64_t number; /* filled in by the store: the count with this hit in it, if result is 0 */
+        struct store_change *change; /* where is_change: the sender's */
+    };
+    int result; /* filled in by the store: 0; -ENOENT: a look at what is not there; -errno */
+    uint32_t amount : 31; /* what it adds; 0: a look */
+    uint32_t is_change : 1;
 };
+
+#define STORE_AMOUNT_MAX INT32_MAX
 
 /* What is added to one key in one atomic step. The sender owns the batch, its key and its
  * hits, and leaves them alone until done(). */
 struct store_batch {
-    struct slice key;       /* 1..STORE_KEY_BYTES_MAX bytes */
-    struct store_hit *hits; /* in order of arrival: numbers are given out in this order */
-    uint32_t hits_count;    /* from 1 */
+    struct slice key; /* 1..STORE_KEY_BYTES_MAX bytes */
+    /* In order of arrival: numbers are given out in this order. Either looks alone; or one change;
+     * or hits and looks, of which the first one is a hit. */
+    struct store_hit *hits;
+    uint32_t hits_count;   /* from 1 */
+    bool keeps_record;     /* beside the count: when it was made, last counted … */
+    bool may_make;         /* else only what is there is counted: -EDQUOT */
+    uint64_t wall_ms;      /* since 1970, when it was sent */
+    uint32_t keys_max;     /* of its namespace, for stores that can tell; 0: any number */
+    uint64_t all_keys_max; /* of all of them, likewise */
     /* Comes exactly once, never from inside store_apply(), when every hit has its result. */
     void (*done)(struct store_batch *batch);
     void *owner;              /* the sender's */
@@ -146,9 +163,24 @@ static inline void store_close(struct store *store, void (*closed)(void *owner),
     store->kind->close(store, closed, owner);
 }
 
-/* Numbers the hits of a batch from the count `before` it: those that would pass STORE_NUMBER_MAX
- * get -EOVERFLOW. Returns the count after it. */
-uint64_t store_batch_count(struct store_batch *batch, uint64_t before);
+/* The change that the batch is, or NULL. */
+static inline struct store_change *store_batch_change(const struct store_batch *batch)
+{
+    return batch->hits[0].is_change ? batch->hits[0].change : NULL;
+}
+
+/* Whether it only looks. */
+static inline bool store_batch_looks(const struct store_batch *batch)
+{
+    return batch->hits[0].amount == 0 && !batch->hits[0].is_change;
+}
+
+/* What its hits add together. */
+uint64_t store_batch_amount(const struct store_batch *batch);
+
+/* Numbers the hits of a batch, which is no change, from the count `before` it: those that would
+ * pass STORE_NUMBER_MAX get -EOVERFLOW. Returns the count after it. */
+int64_t store_batch_count(struct store_batch *batch, int64_t before);
 
 /* Gives every hit of the batch the same error. */
 void store_batch_fail(struct store_batch *batch, int result);

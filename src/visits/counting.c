@@ -35,18 +35,27 @@ static void store_status_changed(void *owner, const struct store_status *status)
     store_watch_status(&counting->watch, status);
 }
 
-static void counter_went_back(void *owner, struct slice key, uint64_t before, uint64_t number)
+static void counter_went_back(void *owner, struct slice key, int64_t before, int64_t number)
 {
     struct counting *counting = owner;
 
     store_watch_went_back(&counting->watch, key, before, number);
 }
 
-static void hit_ended(void *owner, uint64_t ticket, int result, uint64_t number)
+static void hit_ended(void *owner, uint64_t ticket, int result, int64_t number)
 {
     struct counting *counting = owner;
 
     hit_done(&counting->hits, ticket, result, number);
+}
+
+static void change_ended(void *owner, uint64_t ticket, int result,
+                         const struct store_change *change)
+{
+    (void)owner;
+    (void)ticket;
+    (void)result;
+    (void)change;
 }
 
 static void store_closed(void *owner)
@@ -68,7 +77,7 @@ int counting_init(struct counting *counting, struct loop *loop,
         .timeout_ms = settings->store_timeout_ms,
         .traffic = &settings->slot->traffic,
     };
-    const struct tally_events events = {hit_ended, counter_went_back, counting};
+    const struct tally_events events = {hit_ended, change_ended, counter_went_back, counting};
     int result;
 
     counting->settings = *settings;

@@ -41,7 +41,8 @@ static void answer_head(void *owner, uint64_t ticket)
 static void count(void *owner, uint64_t ticket)
 {
     struct hits *hits = owner;
-    int result = tally_count(hits->tally, hits->key, ticket);
+    const struct tally_target target = {.key = hits->key};
+    int result = tally_count(hits->tally, &target, ticket, 1);
 
     if (result < 0) {
         if (result == -EAGAIN) {
@@ -72,7 +73,7 @@ void hits_init(struct hits *hits, struct slice key, pid_t pid)
                                                   ",\"pid\":%ld}", (long)pid);
 }
 
-void hit_done(void *owner, uint64_t ticket, int result, uint64_t number)
+void hit_done(void *owner, uint64_t ticket, int result, int64_t number)
 {
     static const struct slice before_number = {"{\"counter\":", 11};
     struct hits *hits = owner;
@@ -84,7 +85,7 @@ void hit_done(void *owner, uint64_t ticket, int result, uint64_t number)
         return;
     }
     memcpy(reply.body, before_number.bytes, before_number.length);
-    length += decimal_write(reply.body + length, number);
+    length += decimal_write_signed(reply.body + length, number);
     memcpy(reply.body + length, hits->behind_number, hits->behind_number_length);
     reply.body_length = (uint8_t)(length + hits->behind_number_length);
     reply.status = 200;

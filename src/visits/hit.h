@@ -36,6 +36,6 @@ extern const size_t hit_routes_count;
 void hits_init(struct hits *hits, struct slice key, pid_t pid);
 
 /* A tally_done: answers the request with its number, or with why there is none. */
-void hit_done(void *owner, uint64_t ticket, int result, uint64_t number);
+void hit_done(void *owner, uint64_t ticket, int result, int64_t number);
 
 #endif

@@ -72,8 +72,8 @@ void store_watch_beat(struct store_watch *watch)
     }
 }
 
-void store_watch_went_back(struct store_watch *watch, struct slice key, uint64_t before,
-                           uint64_t number)
+void store_watch_went_back(struct store_watch *watch, struct slice key, int64_t before,
+                           int64_t number)
 {
     char name[STORE_KEY_BYTES_MAX + 1];
 

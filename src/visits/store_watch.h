@@ -40,7 +40,7 @@ void store_watch_notice(struct store_watch *watch, enum store_notice level, cons
 void store_watch_beat(struct store_watch *watch);
 
 /* Takes what a tally_went_back tells. */
-void store_watch_went_back(struct store_watch *watch, struct slice key, uint64_t before,
-                           uint64_t number);
+void store_watch_went_back(struct store_watch *watch, struct slice key, int64_t before,
+                           int64_t number);
 
 #endif

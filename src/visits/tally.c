@@ -12,21 +12,12 @@
 #include "base/key_table.h"
 #include "base/scoreboard.h"
 #include "loop/timer.h"
+#include "store/store_change.h"
+#include "visits/hit_run.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-
-enum { RUN_CAPACITY_MIN = 64 };
-
-/* Hits in order of arrival. Those before `first` have been told already. */
-struct hit_run {
-    struct store_hit *hits;
-    uint64_t *deadlines_ms; /* of the hit at the same place */
-    uint32_t first;
-    uint32_t count;
-    uint32_t capacity;
-};
 
 struct tally_key {
     struct key_entry entry; /* its key points at `key` */
@@ -36,9 +27,13 @@ struct tally_key {
     struct store_batch batch; /* of the hits in flight */
     uint64_t sent_us;         /* when it was given to the store */
     bool is_in_flight;
-    bool may_extend;   /* the batch in flight, as far as is known */
-    bool is_due;       /* in the tally's list of keys with something to send */
-    uint64_t greatest; /* number that the store has answered; 0 while it has none */
+    bool may_extend; /* the batch in flight, as far as is known */
+    bool is_due;     /* in the tally's list of keys with something to send */
+    bool has_greatest;
+    bool keeps_record;
+    bool may_make;
+    uint32_t keys_max;
+    int64_t greatest; /* number that the store has answered */
     struct tally_key *next_due;
     struct timer timer; /* of the oldest hit that nobody was told of */
     char key[];
@@ -56,97 +51,17 @@ struct tally {
     uint32_t waiting_hits; /* not told yet, over all keys */
 };
 
-/* ---- runs ---- */
-
-static int run_grow(struct hit_run *run)
-{
-    uint32_t capacity = run->capacity == 0 ? RUN_CAPACITY_MIN : run->capacity * 2;
-    struct store_hit *hits = realloc(run->hits, capacity * sizeof *hits);
-    uint64_t *deadlines_ms;
-
-    if (hits == NULL) {
-        return -ENOMEM;
-    }
-    run->hits = hits;
-    deadlines_ms = realloc(run->deadlines_ms, capacity * sizeof *deadlines_ms);
-    if (deadlines_ms == NULL) {
-        return -ENOMEM;
-    }
-    run->deadlines_ms = deadlines_ms;
-    run->capacity = capacity;
-    return 0;
-}
-
-static void run_compact(struct hit_run *run)
-{
-    run->count -= run->first;
-    memmove(run->hits, run->hits + run->first, run->count * sizeof *run->hits);
-    memmove(run->deadlines_ms, run->deadlines_ms + run->first,
-            run->count * sizeof *run->deadlines_ms);
-    run->first = 0;
-}
-
-static int run_add(struct hit_run *run, uint64_t ticket, uint64_t deadline_ms)
-{
-    if (run->first == run->count) {
-        run->first = run->count = 0;
-    }
-    if (run->count == run->capacity && run->first > 0 && run->first >= run->capacity / 2) {
-        run_compact(
-            run); /* while a store is away, hits come and time out for as long as it takes */
-    }
-    if (run->count == run->capacity) {
-        int result = run_grow(run);
-
-        if (result < 0) {
-            return result;
-        }
-    }
-    run->hits[run->count] = (struct store_hit){.ticket = ticket};
-    run->deadlines_ms[run->count] = deadline_ms;
-    run->count++;
-    return 0;
-}
-
-static bool run_is_told(const struct hit_run *run)
-{
-    return run->first == run->count;
-}
-
-/* How many hits of `from` could be copied behind those of the run, without growing. */
-static uint32_t run_room_for(const struct hit_run *run, const struct hit_run *from)
-{
-    uint32_t room = run->capacity - run->count;
-    uint32_t count = from->count - from->first;
-
-    return count < room ? count : room;
-}
-
-/* Copies the oldest untold hits of `from` behind those of the run, which does not count them yet:
- * what reads the run meanwhile sees nothing of them. */
-static void run_copy_behind(struct hit_run *run, const struct hit_run *from, uint32_t count)
-{
-    memcpy(run->hits + run->count, from->hits + from->first, count * sizeof *run->hits);
-    memcpy(run->deadlines_ms + run->count, from->deadlines_ms + from->first,
-           count * sizeof *run->deadlines_ms);
-}
-
-static void run_finish(struct hit_run *run)
-{
-    free(run->hits);
-    free(run->deadlines_ms);
-}
-
 /* ---- telling ---- */
 
-static void note_hit(const struct tally *tally, uint64_t deadline_ms, int result)
+static void note_hit(const struct tally *tally, const struct store_hit *hit, uint64_t deadline_ms,
+                     int result)
 {
     const uint64_t came_ms = deadline_ms - tally->settings.timeout_ms;
 
-    if (tally->settings.traffic != NULL) {
+    if (tally->settings.traffic != NULL && hit->amount > 0) {
         histogram_note(&tally->settings.traffic->hit_ms, histogram_milliseconds,
                        loop_now_ms(tally->loop) - came_ms);
-        counter_add(&tally->settings.traffic->hits, result == 0 ? 1 : 0);
+        counter_add(&tally->settings.traffic->hits, result == 0 ? hit->amount : 0);
     }
 }
 
@@ -163,23 +78,38 @@ static void note_batch(const struct tally_key *key)
 
 /* Tells how the oldest untold hit of the run ended. The call may add hits to the waiting run, so
  * nothing of a run may be held over it. */
-static void tell_first(struct tally *tally, struct hit_run *run, int result, uint64_t number)
+static void tell_first(struct tally *tally, struct hit_run *run, int result)
 {
-    uint64_t ticket = run->hits[run->first].ticket;
+    const struct store_hit hit = run->hits[run->first];
 
-    note_hit(tally, run->deadlines_ms[run->first], result);
+    note_hit(tally, &hit, run->deadlines_ms[run->first], result);
     run->first++;
     tally->waiting_hits--;
-    tally->events.done(tally->events.owner, ticket, result, result == 0 ? number : 0);
+    if (hit.is_change) {
+        tally->events.changed(tally->events.owner, hit.ticket, result, hit.change);
+    } else {
+        tally->events.done(tally->events.owner, hit.ticket, result, result == 0 ? hit.number : 0);
+    }
+}
+
+/* The same of a hit that the store has not been given. */
+static void tell_unsent(struct tally *tally, struct hit_run *run, int result)
+{
+    const struct store_hit hit = run->hits[run->first];
+
+    tell_first(tally, run, result);
+    if (hit.is_change) {
+        free(hit.change);
+    }
 }
 
 /* The run with the oldest hit that nobody was told of, or NULL. */
 static struct hit_run *oldest_run(struct tally_key *key)
 {
-    if (key->is_in_flight && !run_is_told(&key->flying)) {
+    if (key->is_in_flight && !hit_run_is_told(&key->flying)) {
         return &key->flying;
     }
-    return run_is_told(&key->waiting) ? NULL : &key->waiting;
+    return hit_run_is_told(&key->waiting) ? NULL : &key->waiting;
 }
 
 static void watch_oldest(struct tally_key *key)
@@ -206,9 +136,9 @@ static void key_timer_expired(void *owner)
 
     for (struct hit_run *run = oldest_run(key);
          run != NULL && run->deadlines_ms[run->first] <= now_ms; run = oldest_run(key)) {
-        tell_first(key->tally, run, -ETIMEDOUT, 0);
+        (run == &key->flying ? tell_first : tell_unsent)(key->tally, run, -ETIMEDOUT);
     }
-    key->batch.is_given_up = key->is_in_flight && run_is_told(&key->flying);
+    key->batch.is_given_up = key->is_in_flight && hit_run_is_told(&key->flying);
     watch_oldest(key);
 }
 
@@ -218,7 +148,7 @@ static void make_due(struct tally_key *key)
 {
     struct tally *tally = key->tally;
 
-    if (key->is_due || run_is_told(&key->waiting) || (key->is_in_flight && !key->may_extend)) {
+    if (key->is_due || hit_run_is_told(&key->waiting) || (key->is_in_flight && !key->may_extend)) {
         return;
     }
     key->is_due = true;
@@ -232,54 +162,93 @@ static void make_due(struct tally_key *key)
 static void watch_growth(struct tally_key *key)
 {
     const struct store_batch *batch = &key->batch;
+    const struct store_hit *first = &batch->hits[0];
     uint32_t counted = batch->hits_count;
 
+    if (first->is_change) {
+        key->has_greatest = false; /* it may be anything now, as somebody wanted it */
+        return;
+    }
     while (counted > 0 && batch->hits[counted - 1].result < 0) {
         counted--;
     }
     if (counted == 0) {
         return;
     }
-    if (batch->hits[0].number <= key->greatest) {
+    if (key->has_greatest && first->number - (int64_t)first->amount < key->greatest) {
         key->tally->events.went_back(key->tally->events.owner, key->entry.key, key->greatest,
-                                     batch->hits[0].number);
+                                     first->number);
     }
     key->greatest = batch->hits[counted - 1].number;
+    key->has_greatest = true;
 }
 
 static void batch_done(struct store_batch *batch)
 {
     struct tally_key *key = batch->owner;
+    struct store_change *change = store_batch_change(batch);
 
     assert(key->is_in_flight);
     note_batch(key);
     watch_growth(key);
-    while (!run_is_told(&key->flying)) {
-        const struct store_hit *hit = &key->flying.hits[key->flying.first];
-
-        tell_first(key->tally, &key->flying, hit->result, hit->number);
+    while (!hit_run_is_told(&key->flying)) {
+        tell_first(key->tally, &key->flying, key->flying.hits[key->flying.first].result);
     }
+    free(change);
     key->flying.first = key->flying.count = 0;
     key->is_in_flight = false;
     watch_oldest(key);
     make_due(key);
 }
 
-/* Sends all hits of the key that wait as one batch. */
+/* Moves the oldest hits that wait, as many as may travel together, to those in flight, of which
+ * there are none. 0 or -ENOMEM. */
+static int load_flying(struct tally_key *key)
+{
+    const uint32_t count = hit_run_alike(&key->waiting);
+
+    if (count == hit_run_untold(&key->waiting)) {
+        const struct hit_run empty = key->flying;
+
+        key->flying = key->waiting;
+        key->waiting = empty;
+        return 0;
+    }
+    while (hit_run_room(&key->flying) < count) {
+        int result = hit_run_grow(&key->flying);
+
+        if (result < 0) {
+            return result;
+        }
+    }
+    hit_run_copy_behind(&key->flying, &key->waiting, count);
+    key->flying.count += count;
+    key->waiting.first += count;
+    return 0;
+}
+
+/* Sends hits of the key that wait as one batch. */
 static void send_batch(struct tally_key *key)
 {
-    struct hit_run empty = key->flying;
-
-    key->flying = key->waiting;
-    key->waiting = empty;
+    if (load_flying(key) < 0) {
+        tell_unsent(key->tally, &key->waiting, -ENOMEM);
+        watch_oldest(key);
+        make_due(key);
+        return;
+    }
     key->may_extend = store_can_extend(key->tally->store);
-    if (key->may_extend && key->flying.count > key->flying.capacity / 2) {
-        (void)run_grow(&key->flying); /* room for as many again; without it they wait */
+    if (key->may_extend && key->flying.count >= key->flying.capacity / 2) {
+        (void)hit_run_grow(&key->flying); /* room for as many again; without it they wait */
     }
     key->batch = (struct store_batch){
         .key = key->entry.key,
         .hits = key->flying.hits + key->flying.first,
-        .hits_count = key->flying.count - key->flying.first,
+        .hits_count = hit_run_untold(&key->flying),
+        .keeps_record = key->keeps_record,
+        .may_make = key->may_make,
+        .keys_max = key->keys_max,
+        .all_keys_max = key->tally->settings.all_keys_max,
+        .wall_ms = (uint64_t)clock_wall_ms(),
         .done = batch_done,
         .owner = key,
         .key_note = key->batch.key_note,
@@ -292,9 +261,11 @@ static void send_batch(struct tally_key *key)
 /* Adds hits that wait to the batch in flight, if the store has not begun it. */
 static void extend_batch(struct tally_key *key)
 {
-    uint32_t count = run_room_for(&key->flying, &key->waiting);
+    const uint32_t room = hit_run_room(&key->flying);
+    const uint32_t alike = hit_run_alike_to(&key->waiting, &key->batch);
+    const uint32_t count = alike < room ? alike : room;
 
-    run_copy_behind(&key->flying, &key->waiting, count);
+    hit_run_copy_behind(&key->flying, &key->waiting, count);
     key->may_extend =
         count > 0 && store_extend(key->tally->store, &key->batch, key->batch.hits_count + count);
     if (key->may_extend) {
@@ -315,7 +286,7 @@ static void send_due(void *owner)
         key->is_due = false;
         if (key->is_in_flight) {
             extend_batch(key);
-        } else if (!run_is_told(&key->waiting)) { /* they may all have timed out meanwhile */
+        } else if (!hit_run_is_told(&key->waiting)) { /* they may all have timed out meanwhile */
             send_batch(key);
         }
     }
@@ -356,20 +327,23 @@ static struct tally_key *find_or_make_key(struct tally *tally, struct slice name
     return key;
 }
 
-int tally_count(struct tally *tally, struct slice name, uint64_t ticket)
+static int add(struct tally *tally, const struct tally_target *target, const struct store_hit *hit)
 {
     struct tally_key *key;
     int result;
 
-    assert(name.length >= 1 && name.length <= STORE_KEY_BYTES_MAX);
+    assert(target->key.length >= 1 && target->key.length <= STORE_KEY_BYTES_MAX);
     if (tally->waiting_hits >= tally->settings.waiting_hits_max) {
         return -EAGAIN;
     }
-    key = find_or_make_key(tally, name);
+    key = find_or_make_key(tally, target->key);
     if (key == NULL) {
         return -ENOMEM;
     }
-    result = run_add(&key->waiting, ticket, loop_now_ms(tally->loop) + tally->settings.timeout_ms);
+    key->keeps_record = target->keeps_record;
+    key->may_make = !target->is_full;
+    key->keys_max = target->keys_max;
+    result = hit_run_add(&key->waiting, hit, loop_now_ms(tally->loop) + tally->settings.timeout_ms);
     if (result < 0) {
         return result;
     }
@@ -379,6 +353,23 @@ int tally_count(struct tally *tally, struct slice name, uint64_t ticket)
     }
     make_due(key);
     return 0;
+}
+
+int tally_count(struct tally *tally, const struct tally_target *target, uint64_t ticket,
+                uint32_t amount)
+{
+    const struct store_hit hit = {.ticket = ticket, .amount = amount & STORE_AMOUNT_MAX};
+
+    assert(amount <= STORE_AMOUNT_MAX);
+    return add(tally, target, &hit);
+}
+
+int tally_change(struct tally *tally, const struct tally_target *target, uint64_t ticket,
+                 struct store_change *change)
+{
+    const struct store_hit hit = {.ticket = ticket, .change = change, .is_change = 1};
+
+    return add(tally, target, &hit);
 }
 
 int tally_create(struct loop *loop, const struct tally_settings *settings,
@@ -403,11 +394,11 @@ static void key_free(struct tally_key *key)
 {
     assert(!key->is_in_flight);
     timer_stop(&key->timer);
-    while (!run_is_told(&key->waiting)) {
-        tell_first(key->tally, &key->waiting, -ECANCELED, 0);
+    while (!hit_run_is_told(&key->waiting)) {
+        tell_unsent(key->tally, &key->waiting, -ECANCELED);
     }
-    run_finish(&key->waiting);
-    run_finish(&key->flying);
+    hit_run_finish(&key->waiting);
+    hit_run_finish(&key->flying);
     free(key);
 }
 

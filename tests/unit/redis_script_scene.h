@@ -103,9 +103,11 @@ __attribute__((format(printf, 1, 2))) static inline const char *ask(const char *
 static inline const char *count_as(const char *writer, const char *key, uint64_t sequence,
                                    uint32_t hits_count)
 {
+    struct store_hit hit = {.amount = hits_count & STORE_AMOUNT_MAX};
     const struct store_batch batch = {
         .key = slice_of(key),
-        .hits_count = hits_count,
+        .hits = &hit,
+        .hits_count = 1,
         .sequence = sequence,
     };
     struct redis_ledger ledger;

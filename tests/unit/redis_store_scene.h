@@ -183,12 +183,14 @@ static inline void apply(struct scene *scene, unsigned i, const char *key, uint3
         .key = slice_of(key),
         .hits = scene->hits[i],
         .hits_count = hits_count,
+        .may_make = true,
         .done = note_done,
         .owner = scene,
         .key_note = batch->key_note,
     };
     for (uint32_t hit = 0; hit < hits_count; hit++) {
-        batch->hits[hit] = (struct store_hit){.ticket = 100 + hit, .number = 77, .result = 77};
+        batch->hits[hit] =
+            (struct store_hit){.ticket = 100 + hit, .number = 77, .result = 77, .amount = 1};
     }
     scene->is_done[i] = false;
     scene->wanted_done++;
@@ -204,7 +206,7 @@ static inline void apply_and_wait(struct scene *scene, unsigned i, const char *k
 }
 
 /* Expects the i-th batch to have got the numbers from `first` on. */
-static inline void check_numbers(const struct scene *scene, unsigned i, uint64_t first)
+static inline void check_numbers(const struct scene *scene, unsigned i, int64_t first)
 {
     assert_true(scene->is_done[i]);
     for (uint32_t hit = 0; hit < scene->batches[i].hits_count; hit++) {

@@ -36,7 +36,7 @@ static inline bool scripted_is_ready(const struct store *store)
 static inline void scripted_spoil(struct store_batch *batch, uint32_t first)
 {
     for (uint32_t i = first; i < batch->hits_count; i++) {
-        batch->hits[i].number = UINT64_MAX;
+        batch->hits[i].number = INT64_MIN;
         batch->hits[i].result = 1;
     }
 }
@@ -124,7 +124,7 @@ static inline void scripted_tell(struct scripted_store *scripted, unsigned index
 }
 
 /* All hits of the batch count; the last one gets the number `last`. */
-static inline void scripted_count(struct scripted_store *scripted, unsigned index, uint64_t last)
+static inline void scripted_count(struct scripted_store *scripted, unsigned index, int64_t last)
 {
     struct store_batch *batch = scripted_batch(scripted, index);
 

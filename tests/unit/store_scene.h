@@ -135,12 +135,14 @@ static inline void batch_apply(struct test_batch *test, struct store_scene *scen
     test->scene = scene;
     test->done_count = 0;
     for (uint32_t i = 0; i < hits_count; i++) {
-        test->hits[i] = (struct store_hit){.ticket = 7000 + i, .number = 77, .result = 1};
+        test->hits[i] =
+            (struct store_hit){.ticket = 7000 + i, .number = 77, .result = 1, .amount = 1};
     }
     test->batch = (struct store_batch){
         .key = slice_of(key),
         .hits = test->hits,
         .hits_count = hits_count,
+        .may_make = true,
         .done = note_batch_done,
         .owner = test,
     };

@@ -21,7 +21,7 @@ enum {
 struct told {
     uint64_t ticket;
     int result;
-    uint64_t number;
+    int64_t number;
     uint64_t at_ms; /* loop time */
 };
 
@@ -35,8 +35,8 @@ struct scene {
     int again_result;     /* what they are to be told */
     uint64_t next_ticket;
     unsigned went_back_count;
-    uint64_t went_back_before; /* of the last time */
-    uint64_t went_back_number;
+    int64_t went_back_before; /* of the last time */
+    int64_t went_back_number;
     unsigned told_count;
     struct told told[TOLD_MAX];
 };
@@ -46,7 +46,8 @@ static inline int count_on(struct scene *scene, const char *key)
     int result;
 
     scene->is_counting = true;
-    result = tally_count(scene->tally, slice_of(key), scene->next_ticket);
+    result = tally_count(scene->tally, &(struct tally_target){.key = slice_of(key)},
+                         scene->next_ticket, 1);
     scene->is_counting = false;
     if (result == 0) {
         scene->next_ticket++;
@@ -62,7 +63,7 @@ static inline void count(struct scene *scene, unsigned count)
     }
 }
 
-static inline void note_done(void *owner, uint64_t ticket, int result, uint64_t number)
+static inline void note_done(void *owner, uint64_t ticket, int result, int64_t number)
 {
     struct scene *scene = owner;
 
@@ -84,7 +85,7 @@ static inline void note_done(void *owner, uint64_t ticket, int result, uint64_t 
     }
 }
 
-static inline void note_went_back(void *owner, struct slice key, uint64_t before, uint64_t number)
+static inline void note_went_back(void *owner, struct slice key, int64_t before, int64_t number)
 {
     struct scene *scene = owner;
 
@@ -96,12 +97,12 @@ static inline void note_went_back(void *owner, struct slice key, uint64_t before
 
 static inline struct tally_events scene_events(struct scene *scene)
 {
-    return (struct tally_events){note_done, note_went_back, scene};
+    return (struct tally_events){note_done, NULL, note_went_back, scene};
 }
 
 static inline void scene_init(struct scene *scene, uint32_t waiting_hits_max, uint64_t timeout_ms)
 {
-    const struct tally_settings settings = {waiting_hits_max, timeout_ms, &scene->traffic};
+    const struct tally_settings settings = {waiting_hits_max, timeout_ms, &scene->traffic, 0};
     const struct tally_events events = scene_events(scene);
 
     *scene = (struct scene){.next_ticket = 1};
@@ -130,7 +131,7 @@ static inline void scene_finish(struct scene *scene)
 }
 
 static inline void assert_told(const struct scene *scene, unsigned index, uint64_t ticket,
-                               int result, uint64_t number)
+                               int result, int64_t number)
 {
     assert_true(index < scene->told_count);
     assert_int_equal(scene->told[index].ticket, ticket);
@@ -140,7 +141,7 @@ static inline void assert_told(const struct scene *scene, unsigned index, uint64
 
 /* Hits 1 to `count` were counted and told in their order, with numbers from `first_number`. */
 static inline void assert_all_counted(const struct scene *scene, unsigned count,
-                                      uint64_t first_number)
+                                      int64_t first_number)
 {
     assert_int_equal(scene->told_count, count);
     for (unsigned i = 0; i < count; i++) {

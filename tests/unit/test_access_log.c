@@ -167,7 +167,7 @@ static void add_lines(uint64_t first, uint64_t count)
         const struct http_answered answered = {
             .status = 200,
             .path = {path, sizeof path},
-            .number = i,
+            .number = (int64_t)i,
             .client = &nobody,
         };
 

@@ -123,7 +123,8 @@ static void the_longest_line_fits(void **state)
     assert_true(network_address_parse(SLICE("1111:2222:3333:4444:5555:6666:7777:8888"), &client));
     answered.method = (struct slice){method, sizeof method};
     answered.path = (struct slice){path, sizeof path};
-    answered.number = answered.bytes = answered.duration_ms = UINT64_MAX;
+    answered.number = INT64_MIN;
+    answered.bytes = answered.duration_ms = UINT64_MAX;
     memset(format, 'x', ACCESS_LOG_FORMAT_BYTES_MAX - 1); /* with the line's end that is all */
     memcpy(format + ACCESS_LOG_FORMAT_BYTES_MAX - 1, all, sizeof all);
     assert_true(strlen(line_of(format, &answered)) > 3700);

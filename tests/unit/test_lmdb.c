@@ -384,8 +384,8 @@ static void hits_join_a_batch_until_the_write_lock_is_there(void **state)
     lmdb_lock_holder_hold(&holder);
     batch_apply(&batch, &scene, "counter", 3);
     turn_for(&scene.turning, 20); /* the helper is on its way to the lock, or there */
-    batch.hits[3].ticket = 7003;
-    batch.hits[4].ticket = 7004;
+    batch.hits[3] = (struct store_hit){.ticket = 7003, .amount = 1};
+    batch.hits[4] = (struct store_hit){.ticket = 7004, .amount = 1};
     assert_true(store_extend(scene.store, &batch.batch, 5));
     shut_gate();
     lmdb_lock_holder_end(&holder);

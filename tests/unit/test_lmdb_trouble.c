@@ -358,13 +358,13 @@ static void count_as_child(int pipe_fd)
 {
     static struct test_batch batch;
     struct store_scene scene;
-    uint64_t last = 0;
+    int64_t last = 0;
 
     store_scene_open(&scene, url);
     for (unsigned round = 0; round < ROUNDS; round++) {
         batch_run(&batch, &scene, "shared", BATCH);
         for (unsigned i = 0; i < BATCH; i++) {
-            uint64_t number = batch.hits[i].number;
+            int64_t number = batch.hits[i].number;
 
             if (batch.hits[i].result != 0 || number <= last ||
                 write(pipe_fd, &number, sizeof number) != sizeof number) {

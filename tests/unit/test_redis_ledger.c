@@ -22,11 +22,18 @@ static struct redis_ledger ledger_of(const char *writer, uint32_t timeout_ms)
     return ledger;
 }
 
-static struct store_batch batch_of(const char *key, uint32_t hits_count, uint64_t sequence)
+/* Of hits that add `amount` together. Borrows a hit of its own; one batch at a time. */
+static struct store_batch batch_of(const char *key, uint32_t amount, uint64_t sequence)
 {
+    static struct store_hit hits[3];
+
+    hits[0] = (struct store_hit){.amount = amount / 2 & STORE_AMOUNT_MAX};
+    hits[1] = (struct store_hit){.amount = amount / 2 & STORE_AMOUNT_MAX};
+    hits[2] = (struct store_hit){.amount = amount % 2};
     return (struct store_batch){
         .key = slice_of(key),
-        .hits_count = hits_count,
+        .hits = hits,
+        .hits_count = 3,
         .sequence = sequence,
     };
 }
@@ -176,7 +183,9 @@ static void a_key_is_taken_with_any_bytes(void **state)
 {
     static const char bytes[] = "a b\0\r\n}c";
     const struct redis_ledger ledger = ledger_of("w", 0);
-    const struct store_batch batch = {.key = {bytes, sizeof bytes - 1}, .hits_count = 1};
+    struct store_hit hit = {.amount = 1};
+    const struct store_batch batch = {
+        .key = {bytes, sizeof bytes - 1}, .hits = &hit, .hits_count = 1};
     struct redis_ledger_command command;
 
     (void)state;

@@ -373,7 +373,9 @@ static void the_server_gives_the_script_the_name_that_we_do(void **state)
 
 static void a_question_is_answered_with_the_layout_and_makes_the_script_known(void **state)
 {
-    const struct store_batch batch = {.key = SLICE("known"), .hits_count = 1, .sequence = 1};
+    struct store_hit hit = {.amount = 1};
+    const struct store_batch batch = {
+        .key = SLICE("known"), .hits = &hit, .hits_count = 1, .sequence = 1};
     struct redis_ledger ledger;
     struct redis_ledger_command whole;
     struct redis_ledger_command named;
@@ -397,7 +399,7 @@ static void a_question_is_answered_with_the_layout_and_makes_the_script_known(vo
 }
 
 /* Asks for a batch as a server before version 6.2 takes it, whose SET knows no GET. */
-static const char *count_before_6_2(const char *key, uint64_t sequence, uint32_t hits_count)
+static const char *count_before_6_2(const char *key, uint64_t sequence, uint32_t amount)
 {
     static const char older[] = "local real = redis\n"
                                 "local redis = {call = real.call, error_reply = real.error_reply}\n"
@@ -408,8 +410,9 @@ static const char *count_before_6_2(const char *key, uint64_t sequence, uint32_t
                                 "  return real.pcall(...)\n"
                                 "end\n";
     static char script[COMMAND_BYTES_MAX];
+    struct store_hit hit = {.amount = amount & STORE_AMOUNT_MAX};
     const struct store_batch batch = {
-        .key = slice_of(key), .hits_count = hits_count, .sequence = sequence};
+        .key = slice_of(key), .hits = &hit, .hits_count = 1, .sequence = sequence};
     struct redis_ledger ledger;
     struct redis_ledger_command command;
 
@@ -444,7 +447,9 @@ static void a_server_before_6_2_counts_the_same_by_the_longer_way(void **state)
 
 static void in_the_plain_form_a_batch_counts_each_time_it_is_sent(void **state)
 {
-    const struct store_batch batch = {.key = SLICE("plain"), .hits_count = 3, .sequence = 1};
+    struct store_hit hit = {.amount = 3};
+    const struct store_batch batch = {
+        .key = SLICE("plain"), .hits = &hit, .hits_count = 1, .sequence = 1};
     struct redis_ledger ledger;
     struct redis_ledger_command command;
 

@@ -13,12 +13,16 @@ static struct store_hit hits[HITS_MAX];
 static struct store_batch batch_of(uint32_t hits_count)
 {
     memset(hits, 'h', sizeof hits);
+    for (uint32_t i = 0; i < HITS_MAX; i++) {
+        hits[i].amount = 1;
+        hits[i].is_change = 0;
+    }
     return (struct store_batch){.hits = hits, .hits_count = hits_count};
 }
 
 static void a_batch_is_numbered_so_that_its_last_hit_has_the_last_number(void **state)
 {
-    static const uint64_t lasts[] = {5, 6, 1000, STORE_NUMBER_MAX};
+    static const int64_t lasts[] = {5, 6, 1000, STORE_NUMBER_MAX};
     (void)state;
 
     for (size_t i = 0; i < sizeof lasts / sizeof lasts[0]; i++) {
@@ -49,10 +53,10 @@ static void counting_stops_at_the_largest_number_hit_by_hit(void **state)
 {
     (void)state;
 
-    for (uint64_t room = 0; room <= 4; room++) {
+    for (int64_t room = 0; room <= 4; room++) {
         struct store_batch batch = batch_of(3);
-        const uint64_t before = (uint64_t)STORE_NUMBER_MAX - room;
-        const uint64_t counted = room < 3 ? room : 3;
+        const int64_t before = STORE_NUMBER_MAX - room;
+        const int64_t counted = room < 3 ? room : 3;
 
         assert_true(store_batch_count(&batch, before) == before + counted);
         for (uint32_t hit = 0; hit < 3; hit++) {

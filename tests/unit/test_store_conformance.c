@@ -196,7 +196,7 @@ static void a_batch_beyond_the_last_number_counts_as_far_as_it_goes(const struct
     batch_run(&batch, &scene, "partly", 5);
     for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(batch.hits[i].result, i < 2 ? 0 : -EOVERFLOW);
-        assert_true(batch.hits[i].number == (i < 2 ? (uint64_t)INT64_MAX - 1 + i : 0));
+        assert_true(batch.hits[i].number == (i < 2 ? INT64_MAX - 1 + (int64_t)i : 0));
     }
     assert_int_equal(count_one(&scene, "partly"), -EOVERFLOW);
     store_scene_close(&scene);

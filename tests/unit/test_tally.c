@@ -189,10 +189,11 @@ static void each_hit_ends_as_the_store_says_of_it(void **state)
     count(&scene, 4);
     turn(&scene);
     hits = scripted_batch(&scene.store, 0)->hits;
-    hits[0] = (struct store_hit){1, 41, 0};
-    hits[1] = (struct store_hit){2, 0, -EEXIST};
-    hits[2] = (struct store_hit){3, STORE_NUMBER_MAX, 0};
-    hits[3] = (struct store_hit){4, 99, -EOVERFLOW}; /* a number beside an error counts nothing */
+    hits[0] = (struct store_hit){.ticket = 1, .number = 41, .amount = 1};
+    hits[1] = (struct store_hit){.ticket = 2, .result = -EEXIST, .amount = 1};
+    hits[2] = (struct store_hit){.ticket = 3, .number = STORE_NUMBER_MAX, .amount = 1};
+    /* A number beside an error counts nothing. */
+    hits[3] = (struct store_hit){.ticket = 4, .number = 99, .result = -EOVERFLOW, .amount = 1};
     scripted_tell(&scene.store, 0);
     assert_told(&scene, 0, 1, 0, 41);
     assert_told(&scene, 1, 2, -EEXIST, 0);
@@ -296,7 +297,7 @@ static void destroying_ends_every_waiting_hit_once_and_takes_no_new_one(void **s
 static void without_memory_no_tally_is_made(void **state)
 {
     static struct scene scene;
-    const struct tally_settings settings = {10, LONG_MS, NULL};
+    const struct tally_settings settings = {10, LONG_MS, NULL, 0};
     const struct tally_events events = scene_events(&scene);
     struct tally *untouched = (struct tally *)&scene;
 

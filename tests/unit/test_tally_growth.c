@@ -4,7 +4,7 @@
 #include "tally_scene.h"
 
 /* Counts `hits` hits in one batch whose last number is `last`. */
-static void count_to(struct scene *scene, unsigned hits, uint64_t last)
+static void count_to(struct scene *scene, unsigned hits, int64_t last)
 {
     const unsigned index = scene->store.batches_count;
 
@@ -14,7 +14,7 @@ static void count_to(struct scene *scene, unsigned hits, uint64_t last)
     scripted_count(&scene->store, index, last);
 }
 
-static void assert_went_back(struct scene *scene, uint64_t before, uint64_t number)
+static void assert_went_back(struct scene *scene, int64_t before, int64_t number)
 {
     assert_int_equal(scene->went_back_count, 1);
     assert_int_equal(scene->went_back_before, before);
@@ -125,7 +125,7 @@ static void batches_that_failed_say_nothing_of_the_counter(void **state)
 static void of_a_batch_at_the_end_of_the_numbers_those_that_counted_are_compared(void **state)
 {
     static struct scene scene;
-    const uint64_t end = INT64_MAX;
+    const int64_t end = INT64_MAX;
 
     (void)state;
     scene_init(&scene, 1000, LONG_MS);

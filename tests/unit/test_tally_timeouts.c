@@ -183,7 +183,7 @@ static void what_waits_for_the_store_is_sent_when_it_is_ready(void **state)
 static void without_a_store_hits_wait_until_there_is_one(void **state)
 {
     static struct scene scene;
-    const struct tally_settings settings = {1000, LONG_MS, NULL};
+    const struct tally_settings settings = {1000, LONG_MS, NULL, 0};
     const struct tally_events events = scene_events(&scene);
 
     (void)state;

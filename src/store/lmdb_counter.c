@@ -1,0 +1,252 @@
+/*
+ * lmdb_counter.c - read, count or change, write.
+ */
+#include "store/lmdb_counter.h"
+
+#include "store/lmdb_record.h"
+#include "store/store_change.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A counter in hand. */
+struct counter {
+    MDB_val key;
+    MDB_val value; /* as it is in the database; ends with the first write */
+    struct store_record record;
+    bool is_known; /* in a form of ours: its record may be written */
+    bool is_broken;
+};
+
+static int find(const struct lmdb_databases *databases, MDB_txn *transaction, struct slice key,
+                struct counter *out_counter)
+{
+    int result;
+
+    *out_counter = (struct counter){
+        .key = {.mv_size = key.length, .mv_data = (void *)key.bytes},
+        .is_known = true,
+    };
+    result = mdb_get(transaction, databases->counters, &out_counter->key, &out_counter->value);
+    if (result == MDB_NOTFOUND) {
+        return 0;
+    }
+    if (result == 0) {
+        out_counter->is_broken = !lmdb_record_read(
+            (struct slice){out_counter->value.mv_data, out_counter->value.mv_size},
+            &out_counter->record, &out_counter->is_known);
+    }
+    return result;
+}
+
+/* The count alone, in front of whatever stands behind it. */
+static int put_count(const struct lmdb_databases *databases, MDB_txn *transaction,
+                     struct counter *counter)
+{
+    const uint64_t count = htole64((uint64_t)counter->record.value);
+    MDB_val value = {.mv_size = counter->value.mv_size, .mv_data = malloc(counter->value.mv_size)};
+    int result;
+
+    if (value.mv_data == NULL) {
+        return ENOMEM;
+    }
+    memcpy(value.mv_data, counter->value.mv_data, value.mv_size);
+    memcpy(value.mv_data, &count, sizeof count);
+    result = mdb_put(transaction, databases->counters, &counter->key, &value, 0);
+    free(value.mv_data);
+    return result;
+}
+
+static int put(const struct lmdb_databases *databases, MDB_txn *transaction,
+               struct counter *counter)
+{
+    char bytes[LMDB_RECORD_BYTES_MAX];
+    MDB_val value = {.mv_size = 0, .mv_data = bytes};
+
+    if (!counter->is_known) {
+        return put_count(databases, transaction, counter);
+    }
+    value.mv_size = lmdb_record_write(&counter->record, bytes);
+    return mdb_put(transaction, databases->counters, &counter->key, &value, 0);
+}
+
+/* ---- how many there are ---- */
+
+/* The name of the namespace; without a length for a key that has none. */
+static MDB_val namespace_of(struct slice key)
+{
+    const char *end = memchr(key.bytes, '/', key.length);
+
+    return (MDB_val){
+        .mv_size = end == NULL ? 0 : (size_t)(end - key.bytes),
+        .mv_data = (void *)key.bytes,
+    };
+}
+
+static int read_keys(const struct lmdb_databases *databases, MDB_txn *transaction, MDB_val *name,
+                     uint64_t *out_keys)
+{
+    MDB_val value;
+    int result = mdb_get(transaction, databases->namespaces, name, &value);
+
+    *out_keys = 0;
+    if (result == 0 && value.mv_size == sizeof *out_keys) {
+        memcpy(out_keys, value.mv_data, sizeof *out_keys);
+        *out_keys = le64toh(*out_keys);
+    }
+    return result == MDB_NOTFOUND ? 0 : result;
+}
+
+static int write_keys(const struct lmdb_databases *databases, MDB_txn *transaction, MDB_val *name,
+                      uint64_t keys)
+{
+    const uint64_t bytes = htole64(keys);
+    MDB_val value = {.mv_size = sizeof bytes, .mv_data = (void *)&bytes};
+
+    if (keys == 0) {
+        int result = mdb_del(transaction, databases->namespaces, name, NULL);
+
+        return result == MDB_NOTFOUND ? 0 : result;
+    }
+    return mdb_put(transaction, databases->namespaces, name, &value, 0);
+}
+
+/* Takes one more counter into the namespace of the batch. *out_is_full: there is no room. */
+static int admit(const struct lmdb_databases *databases, MDB_txn *transaction,
+                 const struct store_batch *batch, bool *out_is_full)
+{
+    MDB_val name = namespace_of(batch->key);
+    MDB_stat all;
+    uint64_t keys;
+    int result;
+
+    *out_is_full = !batch->may_make;
+    if (!batch->keeps_record || name.mv_size == 0 || *out_is_full) {
+        return 0;
+    }
+    result = mdb_stat(transaction, databases->counters, &all);
+    if (result == 0) {
+        result = read_keys(databases, transaction, &name, &keys);
+    }
+    if (result != 0) {
+        return result;
+    }
+    if ((batch->keys_max > 0 && keys >= batch->keys_max) ||
+        (batch->all_keys_max > 0 && all.ms_entries >= batch->all_keys_max)) {
+        *out_is_full = true;
+        return 0;
+    }
+    return write_keys(databases, transaction, &name, keys + 1);
+}
+
+static int dismiss(const struct lmdb_databases *databases, MDB_txn *transaction,
+                   const struct store_batch *batch)
+{
+    MDB_val name = namespace_of(batch->key);
+    uint64_t keys;
+    int result;
+
+    if (!batch->keeps_record || name.mv_size == 0) {
+        return 0;
+    }
+    result = read_keys(databases, transaction, &name, &keys);
+    if (result != 0 || keys == 0) {
+        return result;
+    }
+    return write_keys(databases, transaction, &name, keys - 1);
+}
+
+/* ---- batches ---- */
+
+/* The same number for everybody. */
+static void look(struct store_batch *batch, const struct store_record *record)
+{
+    if (!record->exists) {
+        store_batch_fail(batch, -ENOENT);
+        return;
+    }
+    (void)store_batch_count(batch, record->value);
+}
+
+static int count(const struct lmdb_databases *databases, MDB_txn *transaction,
+                 struct counter *counter, struct store_batch *batch)
+{
+    int64_t before;
+
+    if (!counter->record.exists) {
+        bool is_full;
+        int result = admit(databases, transaction, batch, &is_full);
+
+        if (result != 0) {
+            return result;
+        }
+        if (is_full) {
+            store_batch_fail(batch, -EDQUOT);
+            return 0;
+        }
+        counter->record = store_record_of_visits;
+        counter->record.created_ms = batch->keeps_record ? batch->wall_ms : 0;
+    }
+    before = counter->record.value;
+    counter->record.value = store_batch_count(batch, before);
+    if (counter->record.value == before) {
+        return 0; /* at its end */
+    }
+    if (batch->keeps_record || counter->record.counted_ms > 0) {
+        counter->record.counted_ms = batch->wall_ms;
+    }
+    return put(databases, transaction, counter);
+}
+
+static int change(const struct lmdb_databases *databases, MDB_txn *transaction,
+                  struct counter *counter, struct store_batch *batch)
+{
+    struct store_change *wanted = store_batch_change(batch);
+    int outcome;
+    int result = 0;
+
+    wanted->before = counter->record;
+    outcome = store_change_apply(wanted, batch->wall_ms);
+    if (outcome == 0 && !wanted->before.exists) {
+        bool is_full;
+
+        result = admit(databases, transaction, batch, &is_full);
+        outcome = is_full ? -EDQUOT : 0;
+    }
+    batch->hits[0].result = outcome;
+    if (result != 0 || outcome != 0 || wanted->kind == STORE_READ) {
+        return result;
+    }
+    counter->record = wanted->after;
+    if (wanted->kind == STORE_REMOVE) {
+        result = dismiss(databases, transaction, batch);
+        return result != 0 ? result
+                           : mdb_del(transaction, databases->counters, &counter->key, NULL);
+    }
+    return put(databases, transaction, counter);
+}
+
+int lmdb_counter_apply(const struct lmdb_databases *databases, MDB_txn *transaction,
+                       struct store_batch *batch)
+{
+    struct counter counter;
+    int result = find(databases, transaction, batch->key, &counter);
+
+    if (result != 0) {
+        return result;
+    }
+    if (counter.is_broken) {
+        store_batch_fail(batch, -EIO); /* nothing of ours; the other keys are well */
+        return 0;
+    }
+    if (store_batch_change(batch) != NULL) {
+        return change(databases, transaction, &counter, batch);
+    }
+    if (store_batch_looks(batch)) {
+        look(batch, &counter.record);
+        return 0;
+    }
+    return count(databases, transaction, &counter, batch);
+}

@@ -1,0 +1,58 @@
+/*
+ * store_change.h - what is kept of a counter beside its count, and what changes it but by visits.
+ */
+#ifndef FOOTFALL_STORE_STORE_CHANGE_H
+#define FOOTFALL_STORE_STORE_CHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { STORE_OWNER_BYTES = 32 };
+
+/* A counter. All zero: there is none. */
+struct store_record {
+    bool exists;
+    bool may_be_set; /* by anybody */
+    bool has_owner;
+    int64_t value;
+    int64_t adjusted;                 /* the part of it that no visit has added */
+    int64_t low;                      /* what anybody may add at once, from this ≤ 0 … */
+    int64_t high;                     /* … to this ≥ 0 */
+    uint64_t created_ms;              /* since 1970; 0: not known */
+    uint64_t counted_ms;              /* the last time; 0: never, or not known */
+    uint8_t owner[STORE_OWNER_BYTES]; /* a hash of the owner's key */
+};
+
+enum store_change_kind {
+    STORE_READ,   /* changes nothing; -ENOENT */
+    STORE_CREATE, /* -EEXIST; -EDQUOT: there are enough of them */
+    STORE_SET,    /* -ENOENT; -EPERM: it may not be set by anybody */
+    STORE_ADD,    /* -ENOENT; -EPERM: outside of what anybody may add; -EOVERFLOW */
+    STORE_REMOVE, /* -ENOENT */
+};
+
+enum store_right {
+    STORE_AS_ANYBODY,
+    STORE_AS_OWNER, /* -EACCES: it has another owner by now, or none */
+    STORE_AS_SERVER,
+};
+
+struct store_change {
+    enum store_change_kind kind;
+    enum store_right right;
+    uint8_t owner[STORE_OWNER_BYTES]; /* STORE_AS_OWNER: whose it is taken to be */
+    int64_t value;                    /* STORE_SET: the new one; STORE_ADD: the difference */
+    struct store_record created;      /* STORE_CREATE: value, may_be_set, low, high, owner */
+    /* Filled in by the store, whatever the result: before the change, and after it. */
+    struct store_record before;
+    struct store_record after;
+};
+
+/* What the rules make of `change` where the counter is `change->before`: fills in `after`. 0 or
+ * what is said above, with `after` as before. For stores that change records by themselves. */
+int store_change_apply(struct store_change *change, uint64_t wall_ms);
+
+/* The record of a counter that a visit makes. */
+extern const struct store_record store_record_of_visits;
+
+#endif
