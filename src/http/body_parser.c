@@ -338,3 +338,9 @@ enum parse_result body_parser_read(struct body_parser *parser, const struct requ
     }
     return parser->state == BODY_DONE ? PARSE_DONE : PARSE_MORE;
 }
+
+uint64_t body_parser_data(const struct body_parser *parser)
+{
+    return parser->state == BODY_BY_LENGTH || parser->state == BODY_CHUNK_DATA ? parser->remaining
+                                                                               : 0;
+}

@@ -21,6 +21,9 @@ struct body_parser {
 /* For the body of `request`, whose head was just read. */
 void body_parser_init(struct body_parser *parser, const struct request *request);
 
+/* How many of the bytes to come are data, as far as it is known; 0 where framing comes next. */
+uint64_t body_parser_data(const struct body_parser *parser);
+
 /* Reads on in bytes that follow those consumed before; `bytes` may be empty. *out_consumed is
  * always set. PARSE_DONE: the body and its trailers are whole, and what is behind *out_consumed
  * belongs to the next request. PARSE_MORE: everything was consumed. PARSE_BAD: *out_fault. */

@@ -133,7 +133,10 @@ static void handle_whole(struct connection *connection)
         exchange->is_ready = true;
         connection_flush_later(connection);
     } else {
-        exchange->handler(connection->server->router.owner, exchange_ticket(exchange));
+        const struct router *router = &connection->server->router;
+
+        exchange->handler(exchange->call != NULL ? router->calls.owner : router->owner,
+                          exchange_ticket(exchange));
     }
 }
 
@@ -155,10 +158,12 @@ static struct network_address forwarded_by(const struct connection *connection,
 
 /* A head of `client` was read: finds who answers, and begins with the body. */
 static void begin_exchange(struct connection *connection, const struct request *request,
+                           const struct request_fields *fields,
                            const struct network_address *client)
 {
     struct http_server *server = connection->server;
     struct exchange *exchange = exchange_take(&server->exchanges, connection);
+    struct routed routed;
 
     if (exchange == NULL) {
         connection_abort(connection);
@@ -169,7 +174,10 @@ static void begin_exchange(struct connection *connection, const struct request *
     exchange->keeps_alive = request->keep_alive;
     exchange->is_head = request->method == METHOD_HEAD;
     exchange->wants_continue = request->expects_continue;
-    exchange->handler = router_find(&server->router, request, &exchange->reply);
+    router_find(&server->router, request, fields, client, &routed, &exchange->reply);
+    exchange->handler = routed.handler;
+    exchange->call = routed.call;
+    exchange->wants_body = routed.wants_body;
     add_exchange(connection, exchange);
     exchange->client = *client;
     if (request->expects_other) {
@@ -192,6 +200,7 @@ static size_t read_head(struct connection *connection, struct request_parser *pa
                         struct slice bytes)
 {
     struct network_address client = connection->client;
+    struct request_fields fields = {.parser = parser, .bytes = bytes};
     struct request request;
     enum parse_fault fault;
 
@@ -206,8 +215,9 @@ static size_t read_head(struct connection *connection, struct request_parser *pa
         if (connection->is_trusted) {
             client = forwarded_by(connection, parser, bytes, &request);
         }
-        request_parser_init(parser);
-        begin_exchange(connection, &request, &client);
+        fields.count = request.fields_count;
+        request_parser_init(parser); /* leaves the fields where they are */
+        begin_exchange(connection, &request, &fields, &client);
         return request.head_bytes;
     case PARSE_BAD:
         refuse_fault(connection, fault);
@@ -216,14 +226,44 @@ static size_t read_head(struct connection *connection, struct request_parser *pa
     return 0;
 }
 
+/* Reads on in the body, and keeps it for who wants it. */
+static enum parse_result parse_body(struct connection *connection, struct slice bytes,
+                                    size_t *out_consumed, enum parse_fault *out_fault)
+{
+    const struct request_limits *limits = &connection->server->settings.limits;
+    struct exchange *exchange = connection->youngest;
+    enum parse_result result = PARSE_MORE;
+
+    if (!exchange->wants_body || bytes.length == 0) {
+        return body_parser_read(&connection->body, limits, bytes, out_consumed, out_fault);
+    }
+    for (*out_consumed = 0; *out_consumed < bytes.length && result == PARSE_MORE;) {
+        struct slice piece = slice_after(bytes, *out_consumed);
+        const uint64_t data = body_parser_data(&connection->body);
+        size_t consumed;
+
+        if (data > 0 && data < piece.length) {
+            piece.length = (size_t)data;
+        } else if (data == 0) {
+            piece.length = 1;
+        }
+        if (data > 0 && exchange_add_body(exchange, piece) < 0) {
+            *out_fault = FAULT_BODY_TOO_LARGE; /* for us, now */
+            return PARSE_BAD;
+        }
+        result = body_parser_read(&connection->body, limits, piece, &consumed, out_fault);
+        *out_consumed += consumed;
+    }
+    return result;
+}
+
 /* Reads on in a body. Returns how many bytes it took. */
 static size_t read_body(struct connection *connection, struct slice bytes)
 {
     size_t consumed;
     enum parse_fault fault;
 
-    switch (body_parser_read(&connection->body, &connection->server->settings.limits, bytes,
-                             &consumed, &fault)) {
+    switch (parse_body(connection, bytes, &consumed, &fault)) {
     case PARSE_MORE:
         connection->pace.body_bytes += consumed;
         if (connection->youngest->wants_continue) {

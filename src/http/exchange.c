@@ -3,16 +3,18 @@
  */
 #include "http/exchange.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     BLOCK_EXCHANGES = 64,
     NOTES_KEPT_MAX = 4096, /* unused ones, for the next */
 };
 
-void exchange_table_init(struct exchange_table *table)
+void exchange_table_init(struct exchange_table *table, const struct route_calls *calls)
 {
-    *table = (struct exchange_table){0};
+    *table = (struct exchange_table){.calls = calls};
     pool_init(&table->notes, sizeof(struct request_note), NOTES_KEPT_MAX);
 }
 
@@ -23,7 +25,7 @@ void exchange_table_finish(struct exchange_table *table)
     }
     free(table->blocks);
     pool_finish(&table->notes);
-    exchange_table_init(table);
+    exchange_table_init(table, table->calls);
 }
 
 /* Adds a block of unused exchanges; does nothing without memory. */
@@ -70,7 +72,11 @@ struct exchange *exchange_take(struct exchange_table *table, struct connection *
     exchange->content_written = 0;
     exchange->begun_ms = 0;
     exchange->note = NULL;
+    exchange->call = NULL;
+    exchange->body = NULL;
+    exchange->wants_body = false;
     exchange->reply.content = NULL;
+    exchange->reply.fields = exchange->reply.text = (struct slice){NULL, 0};
     exchange->minor_version = 1;
     return exchange;
 }
@@ -84,10 +90,30 @@ void exchange_note(struct exchange_table *table, struct exchange *exchange, stru
     }
 }
 
+int exchange_add_body(struct exchange *exchange, struct slice data)
+{
+    const size_t length = exchange->body == NULL ? 0 : exchange->body->length;
+    struct content *body = realloc(exchange->body, sizeof *body + length + data.length);
+
+    if (body == NULL) {
+        return -ENOMEM;
+    }
+    memcpy(body->bytes + length, data.bytes, data.length);
+    body->length = length + data.length;
+    exchange->body = body;
+    return 0;
+}
+
 void exchange_give(struct exchange_table *table, struct exchange *exchange)
 {
     pool_give(&table->notes, exchange->note);
     exchange->note = NULL;
+    if (exchange->call != NULL) {
+        table->calls->drop(table->calls->owner, exchange->call);
+        exchange->call = NULL;
+    }
+    free(exchange->body);
+    exchange->body = NULL;
     free(exchange->reply.content);
     exchange->reply.content = NULL;
     exchange->connection = NULL;

@@ -36,6 +36,9 @@ struct exchange {
     size_t content_written;    /* bytes of that */
     uint64_t begun_ms;         /* when the request's first byte was here */
     struct request_note *note; /* NULL: nobody asks, or what it wanted is not known */
+    void *call;                /* what its handler keeps of it; NULL: nothing */
+    struct content *body;      /* as far as it has come; NULL: nothing, or nobody wants it */
+    bool wants_body;
     struct reply reply;
 };
 
@@ -44,9 +47,10 @@ struct exchange_table {
     uint32_t blocks_count;
     struct exchange *unused;
     struct pool notes;
+    const struct route_calls *calls; /* borrowed: who is told of dropped calls */
 };
 
-void exchange_table_init(struct exchange_table *table);
+void exchange_table_init(struct exchange_table *table, const struct route_calls *calls);
 
 /* Frees the table with all exchanges in it. */
 void exchange_table_finish(struct exchange_table *table);
@@ -57,6 +61,9 @@ struct exchange *exchange_take(struct exchange_table *table, struct connection *
 /* Keeps what its request asks for; without memory nothing is kept. */
 void exchange_note(struct exchange_table *table, struct exchange *exchange, struct slice method,
                    struct slice path);
+
+/* Keeps more of its body. 0 or -ENOMEM. */
+int exchange_add_body(struct exchange *exchange, struct slice data);
 
 /* Gives it back, and frees the content of its reply; its ticket names nothing from now on. */
 void exchange_give(struct exchange_table *table, struct exchange *exchange);

@@ -12,18 +12,24 @@ enum { STATUSES_MAX = 600 };
 /* Everything that footfall answers. */
 static const char *const status_lines[STATUSES_MAX] = {
     [200] = "HTTP/1.1 200 OK\r\n",
+    [201] = "HTTP/1.1 201 Created\r\n",
     [204] = "HTTP/1.1 204 No Content\r\n",
     [400] = "HTTP/1.1 400 Bad Request\r\n",
+    [401] = "HTTP/1.1 401 Unauthorized\r\n",
+    [403] = "HTTP/1.1 403 Forbidden\r\n",
     [404] = "HTTP/1.1 404 Not Found\r\n",
     [405] = "HTTP/1.1 405 Method Not Allowed\r\n",
     [408] = "HTTP/1.1 408 Request Timeout\r\n",
+    [409] = "HTTP/1.1 409 Conflict\r\n",
     [413] = "HTTP/1.1 413 Content Too Large\r\n",
     [414] = "HTTP/1.1 414 URI Too Long\r\n",
     [417] = "HTTP/1.1 417 Expectation Failed\r\n",
+    [429] = "HTTP/1.1 429 Too Many Requests\r\n",
     [431] = "HTTP/1.1 431 Request Header Fields Too Large\r\n",
     [501] = "HTTP/1.1 501 Not Implemented\r\n",
     [503] = "HTTP/1.1 503 Service Unavailable\r\n",
     [505] = "HTTP/1.1 505 HTTP Version Not Supported\r\n",
+    [507] = "HTTP/1.1 507 Insufficient Storage\r\n",
 };
 
 /* Bytes being put together; the caller has made sure that they fit. */
@@ -68,6 +74,7 @@ void reply_set_error(struct reply *out_reply, uint16_t status, const char *sente
     out_reply->content_type = NULL;
     out_reply->number = 0;
     out_reply->content = NULL;
+    out_reply->fields = out_reply->text = (struct slice){NULL, 0};
     out_reply->body_length = (uint8_t)(writer.end - out_reply->body);
 }
 
@@ -97,7 +104,9 @@ void reply_head_prepare(struct reply_head *out_head, struct slice date)
 
 static size_t length_of(const struct reply *reply)
 {
-    return reply->content != NULL ? reply->content->length : reply->body_length;
+    return reply->content != NULL      ? reply->content->length
+           : reply->text.bytes != NULL ? reply->text.length
+                                       : reply->body_length;
 }
 
 size_t reply_write(char *out_bytes, const struct reply *reply, const struct reply_manner *manner)
@@ -123,6 +132,9 @@ size_t reply_write(char *out_bytes, const struct reply *reply, const struct repl
         write_slice(&writer, SLICE("\r\nRetry-After: "));
         write_number(&writer, reply->retry_after_s);
     }
+    if (reply->fields.length > 0) {
+        write_slice(&writer, reply->fields);
+    }
     if (manner->closes) {
         write_slice(&writer, SLICE("\r\nConnection: close"));
     } else if (manner->says_keep_alive) {
@@ -130,7 +142,9 @@ size_t reply_write(char *out_bytes, const struct reply *reply, const struct repl
     }
     write_slice(&writer, SLICE("\r\n\r\n"));
     if (has_content(reply->status) && !manner->is_head && reply->content == NULL) {
-        write_slice(&writer, (struct slice){reply->body, reply->body_length});
+        write_slice(&writer, reply->text.bytes != NULL
+                                 ? reply->text
+                                 : (struct slice){reply->body, reply->body_length});
     }
     assert((size_t)(writer.end - out_bytes) <= REPLY_BYTES_MAX);
     return (size_t)(writer.end - out_bytes);

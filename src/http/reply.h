@@ -10,8 +10,10 @@
 #include <stdint.h>
 
 enum {
-    REPLY_BODY_BYTES_MAX = 192, /* what an exchange can keep until its turn comes */
-    REPLY_BYTES_MAX = 768,      /* head and body */
+    REPLY_BODY_BYTES_MAX = 192,   /* what an exchange can keep until its turn comes */
+    REPLY_FIELDS_BYTES_MAX = 768, /* of more fields */
+    REPLY_TEXT_BYTES_MAX = 640,
+    REPLY_BYTES_MAX = 2048, /* head and body */
     REPLY_HEAD_BYTES_MAX = 190,
 };
 
@@ -30,6 +32,9 @@ struct reply {
     const char *content_type; /* static, NULL: application/json */
     int64_t number;           /* of the visit, which the body tells as well; 0: none */
     struct content *content;  /* of malloc(3): goes with the answer and is freed; NULL: the body */
+    /* Both borrowed from the request's call, which stays until the request is answered. */
+    struct slice fields; /* more of them, each "\r\nName: value" */
+    struct slice text;   /* in place of the body, where it has bytes */
     char body[REPLY_BODY_BYTES_MAX];
 };
 

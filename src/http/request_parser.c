@@ -208,3 +208,15 @@ struct field request_parser_field(const struct request_parser *parser, struct sl
         .value = span_slice(head, parser->fields[index].value),
     };
 }
+
+struct slice request_fields_find(const struct request_fields *fields, struct slice name)
+{
+    for (uint32_t i = 0; i < fields->count; i++) {
+        const struct field field = request_parser_field(fields->parser, fields->bytes, i);
+
+        if (slice_equals_ignoring_case(field.name, name)) {
+            return field.value;
+        }
+    }
+    return (struct slice){NULL, 0};
+}

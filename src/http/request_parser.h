@@ -64,4 +64,14 @@ enum parse_result request_parser_read(struct request_parser *parser,
 struct field request_parser_field(const struct request_parser *parser, struct slice bytes,
                                   uint32_t index);
 
+/* The fields of a request that was just read, for who is given them. */
+struct request_fields {
+    const struct request_parser *parser;
+    struct slice bytes;
+    uint32_t count;
+};
+
+/* The value of the first field of that name, in any case; without bytes where there is none. */
+struct slice request_fields_find(const struct request_fields *fields, struct slice name);
+
 #endif

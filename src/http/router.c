@@ -21,32 +21,38 @@ static const struct route *find_route(const struct router *router, struct slice 
     return NULL;
 }
 
-route_handler *router_find(const struct router *router, const struct request *request,
-                           struct reply *out_reply)
+void router_find(const struct router *router, const struct request *request,
+                 const struct request_fields *fields, const struct network_address *client,
+                 struct routed *out_routed, struct reply *out_reply)
 {
+    const struct route_calls *calls = &router->calls;
     const struct route *route;
 
+    *out_routed = (struct routed){.handler = NULL};
     if (request->expects_other) {
         reply_set_error(out_reply, 417, "Only the expectation 100-continue is known.");
-        return NULL;
+        return;
     }
     if (request->form == TARGET_ASTERISK) {
         answer_options(out_reply, server_wide_allow);
-        return NULL;
+        return;
     }
     route = find_route(router, request->path);
     if (route == NULL) {
-        reply_set_error(out_reply, 404, "There is nothing at this path.");
-        return NULL;
+        if (calls->resolve == NULL ||
+            !calls->resolve(calls->owner, request, fields, client, out_routed, out_reply)) {
+            reply_set_error(out_reply, 404, "There is nothing at this path.");
+        }
+        return;
     }
-    if (route->handlers[request->method] != NULL) {
-        return route->handlers[request->method];
+    out_routed->handler = route->handlers[request->method];
+    if (out_routed->handler != NULL) {
+        return;
     }
     if (request->method == METHOD_OPTIONS) {
         answer_options(out_reply, route->allow);
-        return NULL;
+        return;
     }
     reply_set_error(out_reply, 405, "This path does not know this method.");
     out_reply->allow = route->allow;
-    return NULL;
 }

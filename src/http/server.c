@@ -62,10 +62,11 @@ int http_server_create(struct loop *loop, const struct http_settings *settings,
         .routes = settings->routes,
         .routes_count = settings->routes_count,
         .owner = settings->routes_owner,
+        .calls = settings->calls,
     };
     date_init(&server->date);
     server->usual_head_second = -1;
-    exchange_table_init(&server->exchanges);
+    exchange_table_init(&server->exchanges, &server->router.calls);
     pool_init(&server->connections, sizeof(struct connection), CONNECTIONS_KEPT_MAX);
     pool_init(&server->outputs, sizeof(struct output), OUTPUTS_KEPT_MAX);
     deferred_init(&server->flush, flush_all, server);
@@ -121,10 +122,29 @@ void http_server_answer(struct http_server *server, uint64_t ticket, const struc
     exchange->reply.content_type = reply->content_type;
     exchange->reply.number = reply->number;
     exchange->reply.content = reply->content;
+    exchange->reply.fields = reply->fields;
+    exchange->reply.text = reply->text;
     exchange->reply.body_length = reply->body_length;
     memcpy(exchange->reply.body, reply->body, reply->body_length);
     exchange->is_ready = true;
     connection_flush_later(exchange->connection);
+}
+
+void *http_server_call(const struct http_server *server, uint64_t ticket)
+{
+    const struct exchange *exchange = exchange_find(&server->exchanges, ticket);
+
+    return exchange == NULL ? NULL : exchange->call;
+}
+
+struct slice http_server_body(const struct http_server *server, uint64_t ticket)
+{
+    const struct exchange *exchange = exchange_find(&server->exchanges, ticket);
+
+    if (exchange == NULL || exchange->body == NULL) {
+        return SLICE("");
+    }
+    return (struct slice){exchange->body->bytes, exchange->body->length};
 }
 
 void http_server_drain(struct http_server *server, bool keeps_idle, void (*drained)(void *owner))

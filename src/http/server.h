@@ -57,6 +57,7 @@ struct http_settings {
     const struct route *routes;
     size_t routes_count;
     void *routes_owner; /* given to the handlers */
+    struct route_calls calls;
     /* May be NULL: told of each refused request. */
     void (*refused)(void *owner, const struct refusal *refusal);
     /* May be NULL, then requests are not noted: told of each answer in the order of sending. */
@@ -92,6 +93,12 @@ int http_server_take_proxied(struct http_server *server, int fd, const struct ne
 /* Answers a request; a ticket whose connection is gone is fine. The reply is copied,
  * but for its content, which is taken. */
 void http_server_answer(struct http_server *server, uint64_t ticket, const struct reply *reply);
+
+/* What is kept of the request, or NULL when there is nothing, or its connection is gone. */
+void *http_server_call(const struct http_server *server, uint64_t ticket);
+
+/* The body of a request that wanted it, borrowed until it is answered. */
+struct slice http_server_body(const struct http_server *server, uint64_t ticket);
 
 /* Brings all connections to their end: the answer to the last request that has been read says
  * Connection: close, and one that has been idle for a second is closed, or with `keeps_idle` waits

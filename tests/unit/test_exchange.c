@@ -38,7 +38,7 @@ static void each_ticket_finds_its_exchange_and_exchanges_never_move(void **state
     struct exchange_table table;
 
     (void)state;
-    exchange_table_init(&table);
+    exchange_table_init(&table, NULL);
     for (unsigned i = 0; i < EXCHANGES; i++) {
         exchanges[i] = exchange_take(&table, connection);
         assert_non_null(exchanges[i]);
@@ -57,7 +57,7 @@ static void a_ticket_of_one_that_was_given_back_finds_nothing(void **state)
     uint64_t old;
 
     (void)state;
-    exchange_table_init(&table);
+    exchange_table_init(&table, NULL);
     exchange = exchange_take(&table, connection);
     old = exchange_ticket(exchange);
     exchange_give(&table, exchange);
@@ -75,7 +75,7 @@ static void a_ticket_of_nobody_finds_nothing(void **state)
     unsigned found = 0;
 
     (void)state;
-    exchange_table_init(&table);
+    exchange_table_init(&table, NULL);
     assert_null(exchange_find(&table, 0));
     assert_null(exchange_find(&table, UINT64_MAX));
     assert_non_null(exchange_take(&table, connection));
@@ -94,7 +94,7 @@ static void nothing_of_its_predecessor_is_left_in_an_exchange(void **state)
     struct exchange *exchange;
 
     (void)state;
-    exchange_table_init(&table);
+    exchange_table_init(&table, NULL);
     exchange = exchange_take(&table, connection);
     exchange->is_whole = exchange->is_ready = exchange->is_head = true;
     exchange->keeps_alive = exchange->wants_continue = true;
@@ -116,7 +116,7 @@ static void without_memory_there_is_none_and_later_there_is(void **state)
     struct exchange *first;
 
     (void)state;
-    exchange_table_init(&table);
+    exchange_table_init(&table, NULL);
     for (unsigned nth = 1; nth <= 2; nth++) {
         failing_allocation = nth;
         assert_null(exchange_take(&table, connection));

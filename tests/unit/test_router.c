@@ -2,6 +2,8 @@
  * test_router.c - which handler a request is for.
  */
 #include "http/router.h"
+
+#include "base/network_address.h"
 #include "test.h"
 
 static void get_root(void *owner, uint64_t ticket)
@@ -21,6 +23,8 @@ static void options_other(void *owner, uint64_t ticket)
     (void)owner;
     (void)ticket;
 }
+
+static const struct network_address nobody;
 
 static const struct route routes[] = {
     {
@@ -76,10 +80,13 @@ static void each_request_finds_its_handler_or_its_answer(void **state)
             .path = slice_of(rows[i].path),
             .expects_other = rows[i].expects_other,
         };
+        const struct request_fields fields = {.count = 0};
+        struct routed routed;
         struct reply reply;
 
         memset(&reply, 0xa5, sizeof reply);
-        if (router_find(&router, &request, &reply) != rows[i].handler) {
+        router_find(&router, &request, &fields, &nobody, &routed, &reply);
+        if (routed.handler != rows[i].handler || routed.call != NULL) {
             fail_msg("row %u finds another handler", i);
         }
         if (rows[i].handler != NULL) {
@@ -100,10 +107,13 @@ static void without_routes_nothing_is_found(void **state)
 {
     const struct router empty = {.routes_count = 0};
     const struct request request = {.method = METHOD_GET, .path = SLICE("/")};
+    const struct request_fields fields = {.count = 0};
+    struct routed routed;
     struct reply reply;
 
     (void)state;
-    assert_null(router_find(&empty, &request, &reply));
+    router_find(&empty, &request, &fields, &nobody, &routed, &reply);
+    assert_null(routed.handler);
     assert_int_equal(reply.status, 404);
 }
 
