@@ -156,11 +156,13 @@ static struct network_address forwarded_by(const struct connection *connection,
     return client;
 }
 
-/* A head of `client` was read: finds who answers, and begins with the body. */
-static void begin_exchange(struct connection *connection, const struct request *request,
-                           const struct request_fields *fields,
+/* A head of `client` was read, by a parser that is ready for the next one afterwards: finds who
+ * answers, and begins with the body. */
+static void begin_exchange(struct connection *connection, struct request_parser *parser,
+                           struct slice bytes, const struct request *request,
                            const struct network_address *client)
 {
+    const struct request_fields fields = {parser, bytes, request->fields_count};
     struct http_server *server = connection->server;
     struct exchange *exchange = exchange_take(&server->exchanges, connection);
     struct routed routed;
@@ -174,7 +176,8 @@ static void begin_exchange(struct connection *connection, const struct request *
     exchange->keeps_alive = request->keep_alive;
     exchange->is_head = request->method == METHOD_HEAD;
     exchange->wants_continue = request->expects_continue;
-    router_find(&server->router, request, fields, client, &routed, &exchange->reply);
+    router_find(&server->router, request, &fields, client, &routed, &exchange->reply);
+    request_parser_init(parser);
     exchange->handler = routed.handler;
     exchange->call = routed.call;
     exchange->wants_body = routed.wants_body;
@@ -200,7 +203,6 @@ static size_t read_head(struct connection *connection, struct request_parser *pa
                         struct slice bytes)
 {
     struct network_address client = connection->client;
-    struct request_fields fields = {.parser = parser, .bytes = bytes};
     struct request request;
     enum parse_fault fault;
 
@@ -215,9 +217,7 @@ static size_t read_head(struct connection *connection, struct request_parser *pa
         if (connection->is_trusted) {
             client = forwarded_by(connection, parser, bytes, &request);
         }
-        fields.count = request.fields_count;
-        request_parser_init(parser); /* leaves the fields where they are */
-        begin_exchange(connection, &request, &fields, &client);
+        begin_exchange(connection, parser, bytes, &request, &client);
         return request.head_bytes;
     case PARSE_BAD:
         refuse_fault(connection, fault);

@@ -12,8 +12,8 @@
 enum {
     REPLY_BODY_BYTES_MAX = 192,   /* what an exchange can keep until its turn comes */
     REPLY_FIELDS_BYTES_MAX = 768, /* of more fields */
-    REPLY_TEXT_BYTES_MAX = 640,
-    REPLY_BYTES_MAX = 2048, /* head and body */
+    REPLY_TEXT_BYTES_MAX = 1024,
+    REPLY_BYTES_MAX = 2560, /* head and body */
     REPLY_HEAD_BYTES_MAX = 190,
 };
 

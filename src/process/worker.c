@@ -51,6 +51,7 @@ static int open_server(struct worker *worker)
         .routes = hit_routes,
         .routes_count = hit_routes_count,
         .routes_owner = &worker->counting.hits,
+        .calls = api_route_calls(&worker->counting.api),
         .refused = worker_request_refused,
         .answered = worker->access_log != NULL ? access_log_add : NULL,
         .answered_owner = worker->access_log,

@@ -4,9 +4,12 @@
 #include "visits/counting.h"
 
 #include "base/scoreboard.h"
+#include "http/server.h"
 #include "store/store_url.h"
+#include "visits/api_token.h"
 #include "visits/tally.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 enum { WAITING_HITS_MAX = 65536 };
@@ -45,17 +48,24 @@ static void counter_went_back(void *owner, struct slice key, int64_t before, int
 static void hit_ended(void *owner, uint64_t ticket, int result, int64_t number)
 {
     struct counting *counting = owner;
+    struct api_call *call = http_server_call(counting->hits.server, ticket);
 
-    hit_done(&counting->hits, ticket, result, number);
+    if (call != NULL) {
+        api_counted(&counting->api, call, ticket, result, number);
+    } else {
+        hit_done(&counting->hits, ticket, result, number);
+    }
 }
 
 static void change_ended(void *owner, uint64_t ticket, int result,
                          const struct store_change *change)
 {
-    (void)owner;
-    (void)ticket;
-    (void)result;
-    (void)change;
+    struct counting *counting = owner;
+    struct api_call *call = http_server_call(counting->hits.server, ticket);
+
+    if (call != NULL) { /* else its connection is gone */
+        api_changed(&counting->api, call, ticket, result, change);
+    }
 }
 
 static void store_closed(void *owner)
@@ -86,8 +96,16 @@ int counting_init(struct counting *counting, struct loop *loop,
     hits_init(&counting->hits, settings->key, getpid());
     counting->hits.refused = &settings->slot->store.hits_refused;
     counting->hits.limit_listener = settings->limit_listener;
+    if (!api_token_begin()) {
+        return -EIO;
+    }
     result = tally_create(loop, &tally_settings, &events, &counting->tally);
     counting->hits.tally = counting->tally;
+    api_init(&counting->api);
+    counting->api.tally = counting->tally;
+    counting->api.front_key = settings->key;
+    counting->api.refused = counting->hits.refused;
+    counting->api.limit_listener = settings->limit_listener;
     return result;
 }
 
@@ -104,6 +122,7 @@ int counting_open(struct counting *counting, struct http_server *server, char *o
                                 &events, &counting->store, out_reason);
 
     counting->hits.server = server;
+    counting->api.server = server;
     if (result == 0) {
         tally_set_store(counting->tally, counting->store);
     }
@@ -131,4 +150,5 @@ void counting_finish(struct counting *counting)
 {
     tally_destroy(counting->tally);
     counting->tally = NULL;
+    api_finish(&counting->api);
 }

@@ -9,6 +9,7 @@
 #include "base/limit.h"
 #include "base/slice.h"
 #include "store/store.h"
+#include "visits/api.h"
 #include "visits/hit.h"
 #include "visits/store_watch.h"
 
@@ -33,6 +34,7 @@ struct counting {
     struct counting_settings settings;
     struct loop *loop;
     struct hits hits;
+    struct api api;
     struct tally *tally;
     struct store *store; /* NULL once closed */
     struct store_watch watch;

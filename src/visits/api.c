@@ -1,0 +1,86 @@
+/*
+ * api.c - calls come, are begun, and go.
+ */
+#include "visits/api.h"
+
+#include "http/server.h"
+#include "visits/api_call.h"
+#include "visits/api_reply.h"
+#include "visits/api_request.h"
+#include "visits/api_verbs.h"
+
+enum { CALLS_KEPT_MAX = 1024 };
+
+void api_init(struct api *api)
+{
+    *api = (struct api){.tally = NULL};
+    pool_init(&api->calls, sizeof(struct api_call), CALLS_KEPT_MAX);
+}
+
+void api_finish(struct api *api)
+{
+    pool_finish(&api->calls);
+}
+
+/* The whole request is here. */
+static void begin(void *owner, uint64_t ticket)
+{
+    struct api *api = owner;
+    struct api_call *call = http_server_call(api->server, ticket);
+    struct reply reply;
+
+    if (call->method == METHOD_OPTIONS && call->refused_status != 404) {
+        api_reply_make_preflight(call, call->allow, &reply);
+    } else if (call->refused_status != 0) {
+        api_reply_make_error(call, call->refused_status, call->refused_sentence, &reply);
+    } else if (call->method == METHOD_HEAD) {
+        api_reply_make(call, 200, SLICE("{}"), &reply); /* nothing is counted, nor looked at */
+    } else {
+        api_verb_begin(api, call, ticket);
+        return;
+    }
+    http_server_answer(api->server, ticket, &reply);
+}
+
+static bool is_front(const struct api *api, const struct counter_name *name)
+{
+    return slice_is(counter_name_namespace(name), "default") &&
+           slice_equals(counter_name_key(name), api->front_key);
+}
+
+static bool resolve(void *owner, const struct request *request, const struct request_fields *fields,
+                    const struct network_address *client, struct routed *out_routed,
+                    struct reply *out_reply)
+{
+    struct api *api = owner;
+    struct api_call *call;
+    enum api_verb verb;
+    struct slice rest;
+
+    if (!api_request_is_call(request->path, &verb, &rest)) {
+        return false;
+    }
+    call = pool_take(&api->calls);
+    if (call == NULL) {
+        reply_set_error(out_reply, 503, "There is no memory for this call.");
+        return true;
+    }
+    api_request_read(request, fields, verb, rest, call);
+    call->client = *client;
+    call->is_front = call->has_name && is_front(api, &call->name);
+    out_routed->handler = begin;
+    out_routed->call = call;
+    return true;
+}
+
+static void drop(void *owner, void *call)
+{
+    struct api *api = owner;
+
+    pool_give(&api->calls, call);
+}
+
+struct route_calls api_route_calls(struct api *api)
+{
+    return (struct route_calls){.resolve = resolve, .drop = drop, .owner = api};
+}

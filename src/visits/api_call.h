@@ -1,0 +1,63 @@
+/*
+ * api_call.h - one request to the counting API, from its head to its answer.
+ *
+ * Taken from a pool when the head is read, given back when the answer has left or the connection is
+ * gone. The answer's fields and text live here.
+ */
+#ifndef FOOTFALL_VISITS_API_CALL_H
+#define FOOTFALL_VISITS_API_CALL_H
+
+#include "base/network_address.h"
+#include "http/reply.h"
+#include "http/request.h"
+#include "store/store_change.h"
+#include "visits/counter_name.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { API_CALLBACK_BYTES_MAX = 128 };
+
+enum api_verb {
+    API_HIT,
+    API_GET,
+    API_CREATE,
+    API_SET,
+    API_UPDATE,
+    API_RESET,
+    API_DELETE,
+    API_INFO,
+    API_STATS,
+    API_VERBS_COUNT,
+};
+
+struct api_call {
+    enum api_verb verb;
+    enum method method;
+    struct network_address client;
+    /* An answer that stands before anything is done; status 0: none. */
+    uint16_t refused_status;
+    const char *refused_sentence;
+    const char *allow;
+    bool has_name;
+    bool is_front; /* the counter of "/" */
+    bool is_image;
+    bool is_confirmed; /* the token has been found to be the owner's */
+    bool is_list_form; /* of create: CountAPI's, all in the query */
+    bool has_amount;
+    bool has_token;
+    uint8_t callback_length; /* 0: no JSONP */
+    char callback[API_CALLBACK_BYTES_MAX];
+    struct counter_name name;
+    int64_t amount; /* what the query says: value, amount or initializer */
+    struct store_record created;
+    char key[40];                     /* of the new owner */
+    uint8_t token[STORE_OWNER_BYTES]; /* its hash */
+    uint16_t retry_after_s;
+    uint16_t fields_length;
+    uint16_t text_length;
+    char fields[REPLY_FIELDS_BYTES_MAX];
+    char text[REPLY_TEXT_BYTES_MAX];
+};
+
+#endif

@@ -1,0 +1,171 @@
+/*
+ * api_reply.c - objects, what is put around them, and fields for pages of other hosts.
+ */
+#include "visits/api_reply.h"
+
+#include "base/decimal.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The smallest image there is: one transparent pixel (GIF89a). */
+static const char pixel[] = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff"
+                            "!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00"
+                            "\x02\x02\x44\x01\x00;";
+
+static const struct slice for_other_hosts = {
+    "\r\nAccess-Control-Allow-Origin: *"
+    "\r\nAccess-Control-Expose-Headers: X-Path, RateLimit, RateLimit-Policy, RateLimit-Limit, "
+    "RateLimit-Remaining, RateLimit-Reset, Retry-After",
+    0};
+
+/* ---- the call's own memory ---- */
+
+static void add_field(struct api_call *call, struct slice text)
+{
+    assert(call->fields_length + text.length <= sizeof call->fields);
+    memcpy(call->fields + call->fields_length, text.bytes, text.length);
+    call->fields_length = (uint16_t)(call->fields_length + text.length);
+}
+
+static void add_text(struct api_call *call, struct slice text)
+{
+    assert(call->text_length + text.length <= sizeof call->text);
+    memcpy(call->text + call->text_length, text.bytes, text.length);
+    call->text_length = (uint16_t)(call->text_length + text.length);
+}
+
+/* ---- fields ---- */
+
+static void add_usual_fields(struct api_call *call, uint16_t status)
+{
+    add_field(call, slice_of(for_other_hosts.bytes));
+    if (call->has_name) {
+        add_field(call, SLICE("\r\nX-Path: "));
+        add_field(call, counter_name_text(&call->name));
+    }
+    if (status == 401) {
+        add_field(call, SLICE("\r\nWWW-Authenticate: Bearer"));
+    }
+}
+
+static void begin(struct api_call *call, uint16_t status, struct reply *out_reply)
+{
+    *out_reply = (struct reply){
+        .status = status,
+        .retry_after_s = call->retry_after_s,
+        .allow = status == 405 ? call->allow : NULL,
+    };
+    call->fields_length = call->text_length = 0;
+    add_usual_fields(call, status);
+}
+
+static void finish(struct api_call *call, struct reply *out_reply)
+{
+    out_reply->fields = (struct slice){call->fields, call->fields_length};
+    out_reply->has_no_length = call->method == METHOD_HEAD;
+}
+
+/* ---- bodies ---- */
+
+/* "callback(object);", with the status in it, since scripts see no other (and 200 on the line). */
+static void wrap(struct api_call *call, uint16_t status, struct slice object)
+{
+    char digits[DECIMAL_BYTES_MAX];
+
+    add_text(call, (struct slice){call->callback, call->callback_length});
+    add_text(call, SLICE("("));
+    object.length--;
+    add_text(call, object);
+    add_text(call, object.length > 1 ? SLICE(",\"code\":") : SLICE("\"code\":"));
+    add_text(call, (struct slice){digits, decimal_write(digits, status)});
+    add_text(call, SLICE("});"));
+}
+
+void api_reply_make(struct api_call *call, uint16_t status, struct slice object,
+                    struct reply *out_reply)
+{
+    begin(call, call->callback_length > 0 && !call->is_image ? 200 : status, out_reply);
+    if (call->is_image) {
+        out_reply->text = (struct slice){pixel, sizeof pixel - 1};
+        out_reply->content_type = "image/gif";
+        finish(call, out_reply);
+        return;
+    }
+    if (call->callback_length > 0) {
+        wrap(call, status, object);
+        out_reply->content_type = "application/javascript; charset=utf-8";
+        add_field(call, SLICE("\r\nX-Content-Type-Options: nosniff"));
+    } else {
+        add_text(call, object);
+    }
+    out_reply->text = (struct slice){call->text, call->text_length};
+    finish(call, out_reply);
+}
+
+void api_reply_make_value(struct api_call *call, int64_t number, struct reply *out_reply)
+{
+    char object[sizeof "{\"value\":-}" + DECIMAL_BYTES_MAX];
+    char *end = mempcpy(object, "{\"value\":", 9);
+
+    end += decimal_write_signed(end, number);
+    *end++ = '}';
+    api_reply_make(call, 200, (struct slice){object, (size_t)(end - object)}, out_reply);
+    out_reply->number = number;
+}
+
+/* The members that a client of either dialect looks for, where there is nothing. */
+static const char *nothing_of(enum api_verb verb)
+{
+    switch (verb) {
+    case API_GET:
+    case API_UPDATE:
+        return "\"value\":null,";
+    case API_SET:
+    case API_RESET:
+        return "\"old_value\":null,\"value\":null,";
+    case API_CREATE:
+        return "\"namespace\":null,\"key\":null,\"value\":null,";
+    default:
+        return "";
+    }
+}
+
+void api_reply_make_error(struct api_call *call, uint16_t status, const char *sentence,
+                          struct reply *out_reply)
+{
+    const struct slice parts[] = {
+        SLICE("{"),
+        slice_of(status == 404 || status == 409 ? nothing_of(call->verb) : ""),
+        SLICE("\"error\":\""),
+        slice_of(sentence),
+        SLICE("\"}"),
+    };
+    char object[REPLY_TEXT_BYTES_MAX / 2];
+    char *end = object;
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        assert((size_t)(end - object) + parts[i].length <= sizeof object);
+        end = mempcpy(end, parts[i].bytes, parts[i].length);
+    }
+    api_reply_make(call, status, (struct slice){object, (size_t)(end - object)}, out_reply);
+}
+
+void api_reply_make_preflight(struct api_call *call, const char *allow, struct reply *out_reply)
+{
+    begin(call, 204, out_reply);
+    out_reply->allow = allow;
+    add_field(call, SLICE("\r\nAccess-Control-Allow-Methods: GET, HEAD, POST, OPTIONS"
+                          "\r\nAccess-Control-Allow-Headers: Authorization, Content-Type"
+                          "\r\nAccess-Control-Max-Age: 43200"));
+    finish(call, out_reply);
+}
+
+void api_reply_make_content(struct api_call *call, uint16_t status, const char *content_type,
+                            struct content *content, struct reply *out_reply)
+{
+    begin(call, status, out_reply);
+    out_reply->content = content;
+    out_reply->content_type = content_type;
+    finish(call, out_reply);
+}
