@@ -12,6 +12,8 @@ struct reading {
     struct slice rest; /* not handed out yet */
     struct slice line; /* the last one handed out, without its end and the blanks before that */
     uint32_t line_number;
+    struct slice section; /* that the line is in */
+    uint32_t section_line;
     bool is_faulty;    /* *fault is filled in: no more lines */
     bool is_cancelled; /* `take` has seen enough: likewise */
     ini_setting_take *take;
@@ -89,18 +91,32 @@ static bool check_bytes(struct reading *reading, struct slice line)
     return true;
 }
 
-static bool refuse_section(struct reading *reading, struct slice line)
+/* "[words]": what is not of a name's bytes is not repeated. */
+static bool take_section(struct reading *reading, struct slice line)
 {
     static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                      "0123456789-_. ";
-    int length = 1;
+    size_t length = 1;
 
-    while ((size_t)length < line.length && length < 60 &&
-           strchr(name_bytes, line.bytes[length]) != NULL) {
+    while (length < line.length && strchr(name_bytes, line.bytes[length]) != NULL) {
         length++;
     }
-    return refuse(reading, 0, "unknown section %.*s]; settings stand without a section", length,
-                  line.bytes);
+    if (length == line.length || line.bytes[length] != ']') {
+        return refuse(reading, length, "a section is a line of a name in brackets, as [defaults]");
+    }
+    if (count_blanks(slice_after(line, length + 1)) + length + 1 < line.length) {
+        return refuse(reading, length + 1, "nothing stands behind a section's bracket");
+    }
+    reading->section = (struct slice){line.bytes + 1, length - 1};
+    reading->section_line = reading->line_number;
+    reading->is_cancelled =
+        !reading->take(reading->owner, &(struct ini_setting){.section = reading->section,
+                                                             .name = "",
+                                                             .value = "",
+                                                             .section_line = reading->line_number,
+                                                             .line = reading->line_number,
+                                                             .value_column = 1});
+    return !reading->is_cancelled;
 }
 
 static bool check_line(struct reading *reading, struct slice line)
@@ -118,7 +134,7 @@ static bool check_line(struct reading *reading, struct slice line)
                       "blanks stand before it; a setting begins in column 1, and a value has "
                       "one line");
     }
-    return line.bytes[0] != '[' || refuse_section(reading, line);
+    return line.bytes[0] != '[' || take_section(reading, line);
 }
 
 /* Gives inih one line, as fgets(3) would. NULL is the end to it. */
@@ -139,6 +155,9 @@ static char *hand_line(char *buffer, int size, void *owner)
                      "the line is longer than the %d bytes that this build of inih takes",
                      size - (int)sizeof "\n");
         return NULL;
+    }
+    if (line.length > 0 && line.bytes[0] == '[') {
+        line = SLICE("#"); /* inih cuts long names of sections */
     }
     memcpy(buffer, line.bytes, line.length);
     memcpy(buffer + line.length, "\n", sizeof "\n");
@@ -183,13 +202,15 @@ static int take_setting(void *owner, const char *section, const char *name, cons
 {
     struct reading *reading = owner;
     struct ini_setting setting = {
+        .section = reading->section,
         .name = name,
         .value = value,
+        .section_line = reading->section_line,
         .line = reading->line_number,
     };
     size_t index = 0;
 
-    (void)section; /* a line with one was refused */
+    (void)section; /* inih saw none of them */
     if (!find_value(reading, name, value, &index)) {
         return 0;
     }

@@ -1,5 +1,6 @@
 /*
- * ini_text.h - the lines "name = value" of a settings file, and where each of them stands.
+ * ini_text.h - the lines "name = value" of a settings file, in which section they are, and where
+ * each of them stands.
  *
  * inih reads them. Much that it takes silently would surprise whoever wrote the file, and differs
  * with how it was built: a long line is cut in two, an indented one continues the value before it,
@@ -18,10 +19,13 @@ enum {
     INI_TEXT_PROBLEM_BYTES = 256,
 };
 
-/* One line, borrowed for the call. The name stands in column 1. */
+/* One line, borrowed for the call. The name stands in column 1. Without a name it is the section
+ * itself, which begins there. */
 struct ini_setting {
+    struct slice section; /* what stands between the brackets before it; without bytes: nothing */
     const char *name;
     const char *value;
+    uint32_t section_line;
     uint32_t line; /* from 1, as is the column, in bytes */
     uint32_t value_column;
 };

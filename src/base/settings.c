@@ -75,6 +75,14 @@ static const struct setting settings_table[] = {
      "a network as 10.0.0.0/8 or 2001:db8::/32, with nothing behind its prefix, an address or "
      "unix, at most 64 of them, or none",
      SETTING_SEVERAL | SETTING_RARE, offsetof(struct settings, trusted_proxies.count)},
+    {"--max-counters", "FOOTFALL_MAX_COUNTERS", "N", "1000000", setting_parse_counters,
+     "named counters that the store may hold; 0: any", "a whole number from 0 to 1000000000",
+     SETTING_RARE, offsetof(struct settings, counters_max)},
+    {"--admin-token-file", "FOOTFALL_ADMIN_TOKEN_FILE", "FILE", "none", setting_parse_admin_token,
+     "its first line is a token that owns every counter",
+     "a file whose first line is a token of 8 to 256 printable ASCII characters without blanks, or "
+     "none",
+     SETTING_RARE, 0},
     {"--log-level", "FOOTFALL_LOG_LEVEL", "LEVEL", "info", setting_parse_log_level,
      "error, warn, info or debug, to standard error", "error, warn, info or debug", false, 0},
     {"--log-format", "FOOTFALL_LOG_FORMAT", "FORMAT", "text", setting_parse_log_format,
@@ -274,6 +282,7 @@ enum settings_result settings_read(int arguments_count, char *const *arguments,
     enum settings_result result =
         read_options(arguments_count, arguments, &asked, is_option, out_problem);
 
+    policies_init(&settings.policies);
     if (result == SETTINGS_READ) {
         result = read_named_file(&asked, &settings, is_given, out_problem);
     }
@@ -305,6 +314,7 @@ enum settings_result settings_read_file(const char *path, struct settings *out_s
     bool is_given[SETTINGS_COUNT] = {false};
     enum settings_result result;
 
+    policies_init(&settings.policies);
     if (!setting->parse(setting, path, &settings)) {
         (void)snprintf(out_problem, SETTINGS_PROBLEM_BYTES, "it takes %s", setting->right);
         return SETTINGS_WRONG;

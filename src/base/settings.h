@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/network.h"
+#include "base/policy.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -77,6 +78,10 @@ struct settings {
     enum log_format log_format;
     char access_log[SETTINGS_PATH_BYTES_MAX + 1]; /* "": none; "-": standard output */
     struct access_log_format access_log_format;
+    uint64_t counters_max; /* that a store may hold; 0: any number */
+    bool has_admin_token;  /* who has it owns every counter */
+    uint8_t admin_token_hash[POLICY_HASH_BYTES];
+    struct policies policies; /* of namespaces: in a file only */
 };
 
 enum settings_result {

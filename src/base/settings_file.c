@@ -127,9 +127,94 @@ static bool take_value(const struct settings_file *file, const struct setting *r
                   name_of(row), setting->value, right, settings_file_hint(setting->value));
 }
 
+/* ---- sections ---- */
+
+/* The policy that a section is about; NULL, after saying so, when it is about nothing. */
+static struct policy *find_policy(const struct settings_file *file,
+                                  const struct ini_setting *setting)
+{
+    static const struct slice prefix = {"namespace ", 10};
+    const struct ini_setting head = {.line = setting->section_line};
+    char problem[POLICY_PROBLEM_BYTES];
+    struct policy *policy;
+
+    if (slice_is(setting->section, "defaults")) {
+        return &file->settings->policies.defaults;
+    }
+    if (!slice_starts_with(setting->section, prefix)) {
+        (void)refuse(file, &head, 1,
+                     "unknown section [%.*s]; there are [server], [defaults] and [namespace NAME]",
+                     (int)(setting->section.length > 60 ? 60 : setting->section.length),
+                     setting->section.bytes);
+        return NULL;
+    }
+    policy = policies_add(&file->settings->policies, slice_after(setting->section, prefix.length),
+                          problem);
+    if (policy == NULL) {
+        (void)refuse(file, &head, (uint32_t)prefix.length + 2, "%s", problem);
+    }
+    return policy;
+}
+
+static bool take_policy(const struct settings_file *file, const struct ini_setting *setting)
+{
+    struct policy *policy = find_policy(file, setting);
+    char problem[POLICY_PROBLEM_BYTES];
+    bool is_unknown = false;
+    const char *nearest;
+
+    if (policy == NULL) {
+        return false;
+    }
+    if (policy_set(policy, setting->name, setting->value, &is_unknown, problem)) {
+        return true;
+    }
+    if (!is_unknown) {
+        return refuse(file, setting, setting->value_column, "%s: %s", setting->name, problem);
+    }
+    nearest = policy_nearest(slice_of(setting->name));
+    if (nearest != NULL) {
+        return refuse(file, setting, 1, "unknown setting of a namespace; did you mean %s?",
+                      nearest);
+    }
+    return refuse(file, setting, 1,
+                  "unknown setting of a namespace; there are hit, create, keys_max, rate and "
+                  "token_file");
+}
+
+/* [server] is where they stand without a section; there "_" may stand for "-". */
+static void spell_as_option(const char *name, char out_name[SPELLING_BYTES_MAX + 1])
+{
+    (void)snprintf(out_name, SPELLING_BYTES_MAX + 1, "%s", name);
+    for (char *byte = out_name; *byte != '\0'; byte++) {
+        *byte = *byte == '_' ? '-' : *byte;
+    }
+}
+
+static bool take_server_setting(struct settings_file *file, const struct ini_setting *setting);
+
 static bool take_setting(void *owner, const struct ini_setting *setting)
 {
     struct settings_file *file = owner;
+    char name[SPELLING_BYTES_MAX + 1];
+    struct ini_setting spelled = *setting;
+
+    if (setting->section.bytes == NULL) {
+        return take_server_setting(file, setting);
+    }
+    if (setting->name[0] == '\0') {
+        return slice_is(setting->section, "server") || find_policy(file, setting) != NULL;
+    }
+    if (slice_is(setting->section, "server")) {
+        spell_as_option(setting->name, name);
+        spelled.name = name;
+        return take_server_setting(file, &spelled);
+    }
+    return take_policy(file, setting);
+}
+
+static bool take_server_setting(struct settings_file *file, const struct ini_setting *setting)
+{
     const struct setting *row = find_name(file, setting->name);
     uint32_t *line;
 
@@ -207,6 +292,7 @@ enum settings_result settings_file_read(const struct setting *table, size_t coun
 
     assert(count <= SETTINGS_COUNT_MAX);
     result = read_text(&file);
+    policies_finish(&settings->policies);
     if (result == -ECANCELED) {
         return SETTINGS_WRONG;
     }

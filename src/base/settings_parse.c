@@ -4,6 +4,7 @@
 #include "base/settings_parse.h"
 
 #include "base/decimal.h"
+#include "base/token_file.h"
 
 #include <sched.h>
 #include <string.h>
@@ -178,6 +179,25 @@ bool setting_parse_pid_file(const struct setting *setting, const char *text,
 {
     (void)setting;
     return take_path_or_none(text, settings->pid_file);
+}
+
+bool setting_parse_counters(const struct setting *setting, const char *text,
+                            struct settings *settings)
+{
+    (void)setting;
+    return decimal_read(slice_of(text), 1000000000, &settings->counters_max);
+}
+
+/* The file is read with the settings, and its token forgotten but for a hash. */
+bool setting_parse_admin_token(const struct setting *setting, const char *text,
+                               struct settings *settings)
+{
+    char problem[SETTING_RIGHT_BYTES];
+
+    (void)setting;
+    settings->has_admin_token = strcmp(text, "none") != 0;
+    return !settings->has_admin_token ||
+           token_file_read(text, settings->admin_token_hash, problem, sizeof problem);
 }
 
 bool setting_parse_milliseconds(const struct setting *setting, const char *text,

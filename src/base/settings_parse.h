@@ -56,6 +56,10 @@ bool setting_parse_milliseconds(const struct setting *setting, const char *text,
 /* A number of connections, or auto. */
 bool setting_parse_connections(const struct setting *setting, const char *text,
                                struct settings *settings);
+bool setting_parse_counters(const struct setting *setting, const char *text,
+                            struct settings *settings);
+bool setting_parse_admin_token(const struct setting *setting, const char *text,
+                               struct settings *settings);
 bool setting_parse_rate(const struct setting *setting, const char *text, struct settings *settings);
 bool setting_parse_balance(const struct setting *setting, const char *text,
                            struct settings *settings);

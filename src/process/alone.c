@@ -106,6 +106,9 @@ static const char *find_fixed(const struct settings *now, const struct settings 
     if (now->min_rate != next->min_rate) {
         return "min-rate";
     }
+    if (now->counters_max != next->counters_max) {
+        return "max-counters";
+    }
     if (now->loop != next->loop) {
         return "loop";
     }

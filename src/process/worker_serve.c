@@ -185,6 +185,7 @@ static void apply_settings(void *owner, const struct settings *settings)
     struct worker *worker = owner;
 
     worker->settings = settings;
+    worker->counting.api.settings = settings;
     http_server_set_timeouts(worker->server, settings->header_timeout_ms, settings->body_timeout_ms,
                              settings->idle_timeout_ms);
 }

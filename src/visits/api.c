@@ -5,6 +5,7 @@
 
 #include "http/server.h"
 #include "visits/api_call.h"
+#include "visits/api_policy.h"
 #include "visits/api_reply.h"
 #include "visits/api_request.h"
 #include "visits/api_verbs.h"
@@ -68,6 +69,7 @@ static bool resolve(void *owner, const struct request *request, const struct req
     api_request_read(request, fields, verb, rest, call);
     call->client = *client;
     call->is_front = call->has_name && is_front(api, &call->name);
+    api_policy_apply(api->settings, fields, call);
     out_routed->handler = begin;
     out_routed->call = call;
     return true;

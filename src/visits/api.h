@@ -19,6 +19,7 @@
 
 struct api_call;
 struct http_server;
+struct settings;
 struct tally;
 
 struct api {
@@ -27,9 +28,7 @@ struct api {
     struct slice front_key;               /* borrowed: of the front counter, `default/` before it */
     _Atomic uint64_t *refused;            /* borrowed: how many hits got no number */
     struct limit_listener limit_listener; /* told when too many wait */
-    bool has_server_token;
-    uint8_t server_token[STORE_OWNER_BYTES]; /* its hash */
-    uint32_t keys_max;                       /* of a namespace; 0: any number */
+    const struct settings *settings;      /* borrowed: policies of namespaces, the server's token */
     struct pool calls;
 };
 

@@ -46,7 +46,8 @@ struct api_call {
     bool is_list_form; /* of create: CountAPI's, all in the query */
     bool has_amount;
     bool has_token;
-    uint8_t callback_length; /* 0: no JSONP */
+    const struct policy *policy; /* of its namespace; NULL: it has none */
+    uint8_t callback_length;     /* 0: no JSONP */
     char callback[API_CALLBACK_BYTES_MAX];
     struct counter_name name;
     int64_t amount; /* what the query says: value, amount or initializer */

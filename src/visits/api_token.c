@@ -3,6 +3,8 @@
  */
 #include "visits/api_token.h"
 
+#include "base/token_file.h"
+
 #include <sodium.h>
 #include <stdio.h>
 
@@ -13,8 +15,7 @@ bool api_token_begin(void)
 
 void api_token_hash(struct slice token, uint8_t out_hash[STORE_OWNER_BYTES])
 {
-    (void)crypto_generichash(out_hash, STORE_OWNER_BYTES, (const unsigned char *)token.bytes,
-                             token.length, NULL, 0);
+    token_hash(token, out_hash);
 }
 
 bool api_token_equals(const uint8_t one[STORE_OWNER_BYTES], const uint8_t other[STORE_OWNER_BYTES])

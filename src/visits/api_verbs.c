@@ -5,6 +5,7 @@
 
 #include "base/decimal.h"
 #include "http/server.h"
+#include "visits/api_policy.h"
 #include "visits/api_reply.h"
 #include "visits/api_token.h"
 #include "visits/tally.h"
@@ -99,7 +100,7 @@ static struct tally_target target_of(const struct api *api, const struct api_cal
     return (struct tally_target){
         .key = counter_name_text(&call->name),
         .keeps_record = true,
-        .keys_max = api->keys_max,
+        .keys_max = call->policy->keys_max,
     };
 }
 
@@ -172,7 +173,7 @@ static void begin_owners_change(struct api *api, struct api_call *call, uint64_t
 {
     static const struct store_change look = {.kind = STORE_READ};
 
-    if (api->has_server_token && api_token_equals(call->token, api->server_token)) {
+    if (api_policy_is_servers(api->settings, call)) {
         call->is_confirmed = true;
         begin_change(api, call, ticket, STORE_AS_SERVER);
         return;

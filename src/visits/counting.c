@@ -4,6 +4,7 @@
 #include "visits/counting.h"
 
 #include "base/scoreboard.h"
+#include "base/settings.h"
 #include "http/server.h"
 #include "store/store_url.h"
 #include "visits/api_token.h"
@@ -86,6 +87,7 @@ int counting_init(struct counting *counting, struct loop *loop,
         .waiting_hits_max = WAITING_HITS_MAX,
         .timeout_ms = settings->store_timeout_ms,
         .traffic = &settings->slot->traffic,
+        .all_keys_max = settings->settings_in_use->counters_max,
     };
     const struct tally_events events = {hit_ended, change_ended, counter_went_back, counting};
     int result;
@@ -106,6 +108,7 @@ int counting_init(struct counting *counting, struct loop *loop,
     counting->api.front_key = settings->key;
     counting->api.refused = counting->hits.refused;
     counting->api.limit_listener = settings->limit_listener;
+    counting->api.settings = settings->settings_in_use;
     return result;
 }
 

@@ -18,6 +18,7 @@
 
 struct http_server;
 struct loop;
+struct settings;
 struct store_url;
 struct tally;
 
@@ -27,7 +28,8 @@ struct counting_settings {
     struct slice key;             /* of the front counter */
     struct scoreboard_slot *slot; /* of this worker */
     uint32_t slot_index;
-    struct limit_listener limit_listener; /* told when too many visits wait */
+    struct limit_listener limit_listener;   /* told when too many visits wait */
+    const struct settings *settings_in_use; /* borrowed: policies of namespaces, tokens, limits */
 };
 
 struct counting {

@@ -30,6 +30,8 @@ OPTIONS = {
     "--loop": "FOOTFALL_LOOP",
     "--admin": "FOOTFALL_ADMIN",
     "--trusted-proxy": "FOOTFALL_TRUSTED_PROXY",
+    "--max-counters": "FOOTFALL_MAX_COUNTERS",
+    "--admin-token-file": "FOOTFALL_ADMIN_TOKEN_FILE",
     "--log-level": "FOOTFALL_LOG_LEVEL",
     "--log-format": "FOOTFALL_LOG_FORMAT",
     "--access-log": "FOOTFALL_ACCESS_LOG",
@@ -37,8 +39,8 @@ OPTIONS = {
 }
 #: Those that --help all alone shows.
 RARE = {
-    "--access-log", "--access-log-format", "--max-connections", "--max-connections-per-address",
-    "--min-rate", "--pid-file", "--trusted-proxy",
+    "--access-log", "--access-log-format", "--admin-token-file", "--max-connections", "--max-connections-per-address",
+    "--max-counters", "--min-rate", "--pid-file", "--trusted-proxy",
 }
 SECONDS = [option for option in OPTIONS if option.endswith("-timeout")]
 
@@ -64,6 +66,8 @@ WRONG = {
     "--config": (["none/such.ini", "."], "cannot be read|path of a file"),
     "--max-connections": (["-1", "all", "1.5", "1000000001", "1k"], "auto"),
     "--max-connections-per-address": (["-1", "half", "1.5", "1000000001", "Auto"], "auto"),
+    "--max-counters": (["-1", "many", "1.5", "1000000001", "auto"], "0 to 1000000000"),
+    "--admin-token-file": (["/none/such/file", "/dev/null", "."], "first line is a token"),
     "--min-rate": (["-1", "100.5", "1000001", "auto", "1k"], "0 \\(never\\) to 1000000"),
     "--balance": (["random", "Kernel", "roundrobin", "kernel "], "round-robin or kernel"),
     "--loop": (["uring", "select", "EPOLL", "io-uring"], "auto, io_uring or epoll"),

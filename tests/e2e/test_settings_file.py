@@ -71,6 +71,8 @@ WRONG = [
     ("key = a\nkey = a\n", "2:1", "key stands twice, in line 1"),
     ("workers\n", "1:1", "no ="),
     ("[sites]\n", "1:1", "unknown section [sites]"),
+    ("[namespace blog]\nhits = open\n", "2:1", "did you mean hit?"),
+    ("[defaults]\ntoken_file = /none\n", "2:14", "/none cannot be read"),
     ("config = other.ini\n", "1:1", "config"),
     ("key = a\n  b\n", "2:3", "column 1"),
     ("key = a ; b\n", "1:7", "a comment stands on a line of its own"),

@@ -40,6 +40,13 @@ static bool take(void *owner, const struct ini_setting *setting)
     const struct slice line = line_of(owner, setting->line);
     const struct slice value = slice_of(setting->value);
 
+    if (setting->name[0] == '\0') {
+        check(setting->section_line == setting->line && line.length >= setting->section.length + 2);
+        check(line.bytes[0] == '[' && setting->section.bytes == line.bytes + 1);
+        check(line.bytes[setting->section.length + 1] == ']');
+        return true;
+    }
+    check(setting->section.bytes == NULL || setting->section_line < setting->line);
     check(setting->name[0] != '\0' && slice_starts_with(line, slice_of(setting->name)));
     check(memchr(line.bytes, '=', setting->value_column - 1) != NULL);
     check(setting->value_column - 1 <= line.length);

@@ -198,7 +198,22 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"\xc3\xb6 = 2", "1:1: unknown setting; footfall --help names all"},
         {"config = a.ini", "1:1: config: a settings file cannot name another one"},
         {"key = a\n# c\nkey = b", "3:1: key stands twice, in line 1 for the first time"},
-        {"[store]", "1:1: unknown section [store]; settings stand without a section"},
+        {"[store]", "1:1: unknown section [store]; there are [server], [defaults] and "
+                    "[namespace NAME]"},
+        {"[]", "1:1: unknown section []; "},
+        {"[server]\ntrusted_proxies = none", "2:1: unknown setting trusted-proxies; did you mean "
+                                             "trusted-proxy?"},
+        {"[namespace ab]\n", "1:12: a namespace has a name of 3 to 64"},
+        {"[defaults]\nkeys-max = 1", "2:1: unknown setting of a namespace; did you mean keys_max?"},
+        {"[defaults]\nlisten = :1", "2:1: unknown setting of a namespace; there are hit, create"},
+        {"[defaults]\nrate = 30", "2:8: rate: it takes calls and seconds as 30/10s"},
+        {"[defaults]\nrate = 30/0s", "2:8: rate: it takes calls and seconds as 30/10s"},
+        {"[namespace abc]\nhit = origin", "2:7: hit: it takes open, token, or origin and hosts"},
+        {"[namespace abc]\ncreate = no", "2:10: create: it takes open or token"},
+        {"[namespace abc]\nkeys_max = -1", "2:12: keys_max: it takes a whole number"},
+        {"[namespace abc]\ntoken_file = /none/such", "2:14: token_file: the token file "
+                                                     "/none/such cannot be read: "},
+        {"[defaults]\nhit = open\nhit = open", "3:7: hit: it stands twice in this section"},
         {"workers", "1:1: no = stands between a name and its value"},
         {"workers = two",
          "1:11: workers: \"two\" is not right; it takes a whole number from 0 to 128"},

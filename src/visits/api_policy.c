@@ -1,0 +1,63 @@
+/*
+ * api_policy.c - origins and tokens.
+ */
+#include "visits/api_policy.h"
+
+#include "visits/api_token.h"
+
+_Static_assert((int)POLICY_HASH_BYTES == (int)STORE_OWNER_BYTES, "hashes are compared");
+
+bool api_policy_is_servers(const struct settings *settings, const struct api_call *call)
+{
+    return call->has_token && settings->has_admin_token &&
+           api_token_equals(call->token, settings->admin_token_hash);
+}
+
+static bool has_right_token(const struct settings *settings, const struct api_call *call)
+{
+    return api_policy_is_servers(settings, call) ||
+           (call->has_token && call->policy->has_token &&
+            api_token_equals(call->token, call->policy->token_hash));
+}
+
+/* The page that calls, as the browser says it. */
+static bool comes_from_right_page(const struct request_fields *fields, const struct policy *policy)
+{
+    struct slice origin = request_fields_find(fields, SLICE("Origin"));
+
+    if (origin.bytes == NULL) { /* an image, or a script of the page */
+        origin = request_fields_find(fields, SLICE("Referer"));
+    }
+    return policy_knows_origin(policy, origin);
+}
+
+static void refuse(struct api_call *call, uint16_t status, const char *sentence)
+{
+    call->refused_status = status;
+    call->refused_sentence = sentence;
+}
+
+void api_policy_apply(const struct settings *settings, const struct request_fields *fields,
+                      struct api_call *call)
+{
+    if (!call->has_name) {
+        return;
+    }
+    call->policy = policies_find(&settings->policies, counter_name_namespace(&call->name));
+    if (call->refused_status != 0 || (call->method != METHOD_GET && call->method != METHOD_POST)) {
+        return;
+    }
+    if (call->verb == API_CREATE && call->policy->create_needs_token &&
+        !has_right_token(settings, call)) {
+        refuse(call, 401, "Counters of this namespace are made with its token.");
+    }
+    if (call->verb != API_HIT) {
+        return;
+    }
+    if (call->policy->hit == POLICY_HIT_TOKEN && !has_right_token(settings, call)) {
+        refuse(call, 401, "Counters of this namespace count with its token.");
+    } else if (call->policy->hit == POLICY_HIT_ORIGINS &&
+               !comes_from_right_page(fields, call->policy)) {
+        refuse(call, 403, "Counters of this namespace count for its own pages.");
+    }
+}
