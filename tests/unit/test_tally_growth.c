@@ -318,7 +318,8 @@ static void a_batch_that_takes_more_hits_is_given_up_no_more(void **state)
     count(&scene, 1);
     turn(&scene);
     assert_int_equal(scripted_batch(&scene.store, 0)->hits_count, 2);
-    assert_false(scripted_batch(&scene.store, 0)->is_given_up);
+    /* Unless this process stood still for so long that it has run out of patience as well. */
+    assert_int_equal(scripted_batch(&scene.store, 0)->is_given_up, scene.told_count == 2);
     scene_finish(&scene);
 }
 
