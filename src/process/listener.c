@@ -100,14 +100,16 @@ enum entrance listener_entrance(const struct listener *listener)
     return listener->was_proxied ? ENTRANCE_PROXIED : ENTRANCE_VISITORS;
 }
 
-int listeners_inherit(struct listeners *listeners, int fd, bool is_admin, bool is_proxied)
+int listeners_inherit(struct listeners *listeners, const struct inherited_listener *inherited)
 {
     struct listener *listener;
-    int result = add(listeners, fd, &listener);
+    int result = add(listeners, inherited->fd, &listener);
 
     if (result == 0) {
-        listener->is_admin = is_admin;
-        listener->is_proxied = is_proxied;
+        listener->is_admin = inherited->is_admin;
+        listener->is_proxied = inherited->is_proxied;
+        listener->device = inherited->device; /* what is at its path now may be somebody else's */
+        listener->inode = inherited->inode;
         listener->is_inherited = listener->is_lent = listener->has_any_port = true;
     }
     return result;

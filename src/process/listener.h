@@ -56,8 +56,17 @@ bool listener_is_in_use(const struct listener *listener);
 /* As what its connections come in; during a change, as before it. */
 enum entrance listener_entrance(const struct listener *listener);
 
-/* Takes a listening socket that another process has opened. 0; or -errno, and it is closed. */
-int listeners_inherit(struct listeners *listeners, int fd, bool is_admin, bool is_proxied);
+/* A listening socket that another process has opened, as that one knows it. */
+struct inherited_listener {
+    int fd;
+    bool is_admin;
+    bool is_proxied;
+    dev_t device; /* of a unix socket's file, if that is the process's own; else 0 */
+    ino_t inode;
+};
+
+/* Takes its socket. 0; or -errno, and it is closed. */
+int listeners_inherit(struct listeners *listeners, const struct inherited_listener *inherited);
 
 /* A change: begin, say what is wanted, end. Until the end the old and the new ones are open. An
  * address that is wanted again keeps its socket; the others are opened. */

@@ -68,6 +68,41 @@ static void a_change_that_is_not_taken_leaves_everything_as_it_was(void **state)
     listeners_close(&listeners);
 }
 
+static int inherit(const struct listener *from)
+{
+    const struct inherited_listener inherited = {
+        .fd = from->fd,
+        .is_admin = from->is_admin,
+        .is_proxied = from->is_proxied,
+        .device = from->device,
+        .inode = from->inode,
+    };
+
+    return listeners_inherit(&listeners, &inherited);
+}
+
+static void an_inherited_socket_knows_its_file_from_its_predecessor(void **state)
+{
+    char kept_path[sizeof unix_path + 8];
+    struct listeners first;
+
+    (void)state;
+    (void)snprintf(kept_path, sizeof kept_path, "%s.kept", unix_path);
+    assert_int_equal(open_two(unix_text, NULL), 0);
+    first = listeners;
+    listeners = (struct listeners){.count = 0};
+    assert_int_equal(rename(unix_path, kept_path), 0);
+    assert_int_equal(mkfifo(unix_path, 0600), 0);
+    assert_int_equal(inherit(&first.list[0]), 0);
+    listeners_own(&listeners);
+    listeners_unlink(&listeners);
+    assert_true(is_there(unix_path));
+    assert_int_equal(rename(kept_path, unix_path), 0);
+    listeners_unlink(&listeners);
+    assert_false(is_there(unix_path));
+    listeners_close(&listeners);
+}
+
 static void what_a_service_manager_has_opened_stays_whatever_is_wanted(void **state)
 {
     struct listeners first;
@@ -77,8 +112,9 @@ static void what_a_service_manager_has_opened_stays_whatever_is_wanted(void **st
     assert_int_equal(open_two("127.0.0.1:0", "127.0.0.2:0"), 0);
     first = listeners;
     listeners = (struct listeners){.are_activated = true};
-    assert_int_equal(listeners_inherit(&listeners, first.list[0].fd, false, true), 0);
-    assert_int_equal(listeners_inherit(&listeners, first.list[1].fd, true, false), 0);
+    first.list[0].is_proxied = first.list[1].is_admin = true;
+    assert_int_equal(inherit(&first.list[0]), 0);
+    assert_int_equal(inherit(&first.list[1]), 0);
     listeners_begin_change(&listeners);
     assert_int_equal(listeners_want(&listeners, &admin, true, reason), 0); /* there is one */
     listeners_end_change(&listeners, true);
@@ -95,6 +131,7 @@ int main(void)
         IN_SCENE(an_address_that_is_wanted_again_keeps_its_socket_and_its_place),
         IN_SCENE(a_port_of_our_choice_is_wanted_again_by_0),
         IN_SCENE(a_change_that_is_not_taken_leaves_everything_as_it_was),
+        IN_SCENE(an_inherited_socket_knows_its_file_from_its_predecessor),
         IN_SCENE(what_a_service_manager_has_opened_stays_whatever_is_wanted),
     };
 
