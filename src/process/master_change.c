@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "process/channel.h"
+#include "process/listener_change.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -202,8 +203,9 @@ static void take_over(struct master *master)
     master->settings = master->candidate;
     master->candidate = NULL;
     master->generation++;
-    listeners_log_change(master->context->listeners);
-    reception_change(master->reception, master->settings->balance == BALANCE_KERNEL);
+    listener_change_log(master->context->listeners, master->context->next_listeners);
+    reception_change(master->reception, master->context->next_listeners,
+                     master->settings->balance == BALANCE_KERNEL);
     change_workers(master);
     events->settle(events->owner, true);
     supervisor_set_worker_timeout(master->supervisor, master->settings->worker_timeout_ms);

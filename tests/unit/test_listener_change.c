@@ -3,12 +3,17 @@
  */
 #include "listener_scene.h"
 
-static int want(const char *text)
-{
-    struct address address;
+static struct listeners next;
 
-    assert_true(address_parse(slice_of(text), &address));
-    return listeners_want(&listeners, &address, false, reason);
+/* What settings with one address or two want. */
+static int want(const char *one, const char *other)
+{
+    struct address addresses[2];
+
+    assert_true(address_parse(slice_of(one), &addresses[0]));
+    assert_true(other == NULL || address_parse(slice_of(other), &addresses[1]));
+    listener_change_begin(&listeners, &next);
+    return listener_change_want(&listeners, &next, addresses, other == NULL ? 1 : 2, false, reason);
 }
 
 static void an_address_that_is_wanted_again_keeps_its_socket_and_its_place(void **state)
@@ -20,17 +25,30 @@ static void an_address_that_is_wanted_again_keeps_its_socket_and_its_place(void 
     assert_int_equal(open_two("127.0.0.2:0", "127.0.0.1:0"), 0);
     fd = listeners.list[1].fd;
     (void)snprintf(kept, sizeof kept, "127.0.0.1:%u", port_of(&listeners.list[1]));
-    listeners_begin_change(&listeners);
-    assert_int_equal(want(unix_text), 0);
-    assert_int_equal(want(kept), 0);
-    assert_true(listeners.list[0].is_dropped);
-    assert_false(listeners.list[1].is_dropped || listeners.list[1].is_new);
-    assert_true(listeners.list[2].is_new);
+    assert_int_equal(want(unix_text, kept), 0);
+    assert_false(listener_is_in_use(&next.list[0]));
+    assert_int_equal(next.list[1].fd, fd);
+    assert_string_equal(next.list[2].name, unix_text);
     assert_true(answers("127.0.0.2", port_of(&listeners.list[0]))); /* until the end */
-    listeners_end_change(&listeners, true);
+    listener_change_take(&listeners, &next);
+    assert_int_equal(listeners.count, 3);
     assert_false(listener_is_in_use(&listeners.list[0]));
     assert_int_equal(listeners.list[1].fd, fd);
     assert_string_equal(listeners.list[2].name, unix_text);
+    listeners_close(&listeners);
+    listeners_unlink(&listeners);
+}
+
+static void a_place_that_is_free_now_and_then_is_used_again(void **state)
+{
+    (void)state;
+    assert_int_equal(open_two("127.0.0.2:0", "127.0.0.1:0"), 0);
+    assert_int_equal(want("127.0.0.1:0", NULL), 0);
+    listener_change_take(&listeners, &next);
+    assert_int_equal(want("127.0.0.1:0", unix_text), 0);
+    listener_change_take(&listeners, &next);
+    assert_int_equal(listeners.count, 2);
+    assert_string_equal(listeners.list[0].name, unix_text);
     listeners_close(&listeners);
     listeners_unlink(&listeners);
 }
@@ -42,29 +60,26 @@ static void a_port_of_our_choice_is_wanted_again_by_0(void **state)
     (void)state;
     assert_int_equal(open_two("127.0.0.1:0", NULL), 0);
     fd = listeners.list[0].fd;
-    listeners_begin_change(&listeners);
-    assert_int_equal(want("127.0.0.1:0"), 0);
-    assert_int_equal(want("127.0.0.1:0"), 0); /* a second one is another */
-    listeners_end_change(&listeners, true);
+    assert_int_equal(want("127.0.0.1:0", "127.0.0.1:0"), 0); /* a second one is another */
+    listener_change_take(&listeners, &next);
     assert_int_equal(listeners.count, 2);
     assert_int_equal(listeners.list[0].fd, fd);
     listeners_close(&listeners);
 }
 
-static void a_change_that_is_not_taken_leaves_everything_as_it_was(void **state)
+static void a_change_that_is_dropped_leaves_everything_as_it_was(void **state)
 {
     struct listeners before;
 
     (void)state;
     assert_int_equal(open_two("127.0.0.1:0", NULL), 0);
     before = listeners;
-    listeners_begin_change(&listeners);
-    assert_int_equal(want(unix_text), 0);
+    assert_int_equal(want(unix_text, NULL), 0);
     assert_true(is_there(unix_path));
-    listeners_end_change(&listeners, false);
+    listener_change_drop(&listeners, &next);
     assert_false(is_there(unix_path));
-    assert_memory_equal(&listeners.list[0], &before.list[0], sizeof before.list[0]);
-    assert_false(listener_is_in_use(&listeners.list[1]));
+    assert_memory_equal(&listeners, &before, sizeof before);
+    assert_true(answers("127.0.0.1", port_of(&listeners.list[0])));
     listeners_close(&listeners);
 }
 
@@ -115,9 +130,10 @@ static void what_a_service_manager_has_opened_stays_whatever_is_wanted(void **st
     first.list[0].is_proxied = first.list[1].is_admin = true;
     assert_int_equal(inherit(&first.list[0]), 0);
     assert_int_equal(inherit(&first.list[1]), 0);
-    listeners_begin_change(&listeners);
-    assert_int_equal(listeners_want(&listeners, &admin, true, reason), 0); /* there is one */
-    listeners_end_change(&listeners, true);
+    listener_change_begin(&listeners, &next);
+    assert_int_equal(listener_change_want(&listeners, &next, &admin, 1, true, reason),
+                     0); /* there is */
+    listener_change_take(&listeners, &next);
     assert_int_equal(listeners.count, 2);
     assert_true(listeners.list[0].is_proxied && listeners.list[1].is_admin);
     assert_true(answers("127.0.0.1", port_of(&listeners.list[0])));
@@ -129,8 +145,9 @@ int main(void)
 #define IN_SCENE(test) cmocka_unit_test_setup_teardown(test, begin, finish)
     const struct CMUnitTest tests[] = {
         IN_SCENE(an_address_that_is_wanted_again_keeps_its_socket_and_its_place),
+        IN_SCENE(a_place_that_is_free_now_and_then_is_used_again),
         IN_SCENE(a_port_of_our_choice_is_wanted_again_by_0),
-        IN_SCENE(a_change_that_is_not_taken_leaves_everything_as_it_was),
+        IN_SCENE(a_change_that_is_dropped_leaves_everything_as_it_was),
         IN_SCENE(an_inherited_socket_knows_its_file_from_its_predecessor),
         IN_SCENE(what_a_service_manager_has_opened_stays_whatever_is_wanted),
     };
