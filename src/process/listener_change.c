@@ -150,6 +150,7 @@ static void explain(const struct address *address, int result, const char *why, 
 struct asked {
     struct listen_target target;
     const struct address *address;
+    bool is_there;
 };
 
 /* Adds those of an address to the list. */
@@ -164,6 +165,19 @@ static int look_up(const struct address *address, struct asked *list, uint32_t *
         list[(*count)++] = (struct asked){.target = targets[i], .address = address};
     }
     return result;
+}
+
+/* Those of exact places, or those that any port will do for. */
+static void keep_all(const struct listeners *current, struct listeners *next, struct asked *list,
+                     uint32_t count, bool is_admin, bool are_exact)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct address *address = list[i].address;
+
+        if ((address->is_unix || address->port != 0) == are_exact) {
+            list[i].is_there = keep(current, next, &list[i].target, address, is_admin);
+        }
+    }
 }
 
 int listener_change_want(const struct listeners *current, struct listeners *next,
@@ -183,9 +197,12 @@ int listener_change_want(const struct listeners *current, struct listeners *next
         address = &addresses[i];
         result = look_up(address, asked, &count, &why);
     }
+    /* An exact one first: of what was inherited, each may be what "any port" got. */
+    keep_all(current, next, asked, count, is_admin, true);
+    keep_all(current, next, asked, count, is_admin, false);
     for (uint32_t i = 0; i < count && result == 0; i++) {
-        address = asked[i].address;
-        if (!keep(current, next, &asked[i].target, address, is_admin)) {
+        if (!asked[i].is_there) {
+            address = asked[i].address;
             result = open_new(current, next, &asked[i].target, address, is_admin);
         }
     }

@@ -118,6 +118,26 @@ static void an_inherited_socket_knows_its_file_from_its_predecessor(void **state
     listeners_close(&listeners);
 }
 
+static void an_exact_port_has_its_inherited_socket_before_any_port_claims_it(void **state)
+{
+    struct listeners first;
+    char exact[64];
+
+    (void)state;
+    assert_int_equal(open_two("127.0.0.1:0", "127.0.0.1:0"), 0);
+    first = listeners;
+    listeners = (struct listeners){.count = 0};
+    assert_int_equal(inherit(&first.list[0]), 0);
+    assert_int_equal(inherit(&first.list[1]), 0);
+    (void)snprintf(exact, sizeof exact, "127.0.0.1:%u", port_of(&listeners.list[0]));
+    assert_int_equal(want("127.0.0.1:0", exact), 0);
+    listener_change_take(&listeners, &next);
+    assert_int_equal(listeners.count, 2);
+    assert_int_equal(listeners.list[0].fd, first.list[0].fd);
+    assert_int_equal(listeners.list[1].fd, first.list[1].fd);
+    listeners_close(&listeners);
+}
+
 static void what_a_service_manager_has_opened_stays_whatever_is_wanted(void **state)
 {
     struct listeners first;
@@ -149,6 +169,7 @@ int main(void)
         IN_SCENE(a_port_of_our_choice_is_wanted_again_by_0),
         IN_SCENE(a_change_that_is_dropped_leaves_everything_as_it_was),
         IN_SCENE(an_inherited_socket_knows_its_file_from_its_predecessor),
+        IN_SCENE(an_exact_port_has_its_inherited_socket_before_any_port_claims_it),
         IN_SCENE(what_a_service_manager_has_opened_stays_whatever_is_wanted),
     };
 
