@@ -13,6 +13,13 @@
 
 /* ---- listeners and files ---- */
 
+/* The one that was asked for. */
+static void note_pid_file(struct program_settings *settings)
+{
+    memcpy(settings->pid_files[1].path, settings->configuration.settings.pid_file,
+           sizeof settings->pid_files[1].path);
+}
+
 /* Makes the next listeners: what these settings want. */
 static bool want_listeners(struct program *program, struct program_settings *settings,
                            char out_reason[LISTENER_REASON_BYTES])
@@ -33,7 +40,7 @@ static bool want_listeners(struct program *program, struct program_settings *set
     if (result < 0) {
         listener_change_drop(current, next);
     }
-    memcpy(settings->pid_files[1].path, asked->pid_file, sizeof settings->pid_files[1].path);
+    note_pid_file(settings);
     return result == 0;
 }
 
@@ -126,6 +133,20 @@ static const char *fixed_setting(const struct settings *now, const struct settin
     return NULL;
 }
 
+/* Makes the listeners of settings that were read again. A single process keeps its own, whatever a
+ * name stands for by now: who serves them is not told of a change. */
+static bool change_listeners(struct program *program, struct program_settings *candidate,
+                             char out_reason[LISTENER_REASON_BYTES])
+{
+    if (candidate->configuration.settings.workers > 0) {
+        return want_listeners(program, candidate, out_reason);
+    }
+    program->next_listeners = program->listeners;
+    candidate->pid_files[0] = program->settings[program->in_use].pid_files[0];
+    note_pid_file(candidate);
+    return true;
+}
+
 static const struct settings *read_settings(void *owner, char out_reason[SETTINGS_PROBLEM_BYTES])
 {
     struct program *program = owner;
@@ -144,7 +165,7 @@ static const struct settings *read_settings(void *owner, char out_reason[SETTING
         return NULL;
     }
     if (loop_choose(candidate->configuration.settings.loop, &candidate->loop_kind, reason) < 0 ||
-        !want_listeners(program, candidate, reason)) {
+        !change_listeners(program, candidate, reason)) {
         (void)snprintf(out_reason, SETTINGS_PROBLEM_BYTES, "%s", reason);
         return NULL;
     }

@@ -360,6 +360,28 @@ def test_a_single_process_changes_in_place_what_it_can(
     assert footfall.stop() == 0
 
 
+def test_a_single_process_keeps_its_socket_whatever_the_name_stands_for_by_now(
+    start_footfall, operator, write_settings, folder, mounting
+):
+    hosts = os.path.join(folder, "hosts")
+
+    def name_stands_for(address):
+        with open(hosts, "w", encoding="ascii") as file:  # the same file: it is mounted
+            file.write(f"{address} counter.test\n")
+
+    name_stands_for("127.0.0.1")
+    path = write_settings("listen = counter.test:0\nworkers = 0\nstore = memory:\n")
+    script = 'mount --bind "$0" /etc/hosts && exec "$@"'
+    footfall = start_footfall(
+        "--config", path, env={"FOOTFALL_LISTEN": ""},
+        prefix=(*mounting, "sh", "-c", script, hosts),
+    )
+    name_stands_for("127.0.0.2")
+    operator(footfall).reload()
+    assert visit(footfall.address)[0] == 1
+    assert footfall.stop() == 0
+
+
 def test_one_that_is_paused_can_be_stopped(start_footfall, operator):
     footfall = start_footfall(store="memory:", workers=2)
     footfall.wait_for_log("admin_ready")
