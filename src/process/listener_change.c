@@ -122,12 +122,56 @@ static int open_new(const struct listeners *current, struct listeners *next,
     return result;
 }
 
-/* What an operator is told. */
-static void explain(const struct address *address, int result, const char *why, const char *option,
+/* ---- what an operator is told ---- */
+
+enum { REMEDY_BYTES = LISTENER_NAME_BYTES + 96 };
+
+/* One that has the place of `target`; or NULL. */
+static const struct listener *find_in_way(const struct listeners *listeners,
+                                          const struct listen_target *target)
+{
+    for (uint32_t i = 0; i < listeners->count; i++) {
+        if (has(listeners, i) && listen_socket_is_in_way(listeners->list[i].fd, target)) {
+            return &listeners->list[i];
+        }
+    }
+    return NULL;
+}
+
+/* How it may be had after all, or what else may be. */
+static void find_remedy(const struct listeners *current, const struct listeners *next,
+                        const struct listen_target *target, int result, const char *option,
+                        char out_remedy[REMEDY_BYTES])
+{
+    const struct listener *wanted = find_in_way(next, target);
+    const struct listener *ours = wanted != NULL ? wanted : find_in_way(current, target);
+    const char *hint = "";
+
+    if (result == -EADDRINUSE && wanted != NULL) {
+        (void)snprintf(out_remedy, REMEDY_BYTES,
+                       "this footfall itself serves on %s, which is wanted as well; leave one of "
+                       "them out",
+                       wanted->name);
+        return;
+    }
+    if (result == -EADDRINUSE && ours != NULL) {
+        (void)snprintf(out_remedy, REMEDY_BYTES,
+                       "this footfall itself serves on %s; restart it, or name another with %s",
+                       ours->name, option);
+        return;
+    }
+    if (result == -EADDRINUSE) {
+        hint = "another process serves there: stop it, or ";
+    } else if (result == -EACCES) {
+        hint = "this user may not (ports below 1024 need a right): ";
+    }
+    (void)snprintf(out_remedy, REMEDY_BYTES, "%sname another with %s", hint, option);
+}
+
+static void explain(const struct address *address, const char *why, const char *remedy,
                     char *out_reason)
 {
     char where[ADDRESS_HOST_BYTES_MAX + 16];
-    const char *remedy = "";
 
     if (address->is_unix) {
         (void)snprintf(where, sizeof where, "unix:%s", address->path);
@@ -136,15 +180,11 @@ static void explain(const struct address *address, int result, const char *why, 
                        strchr(address->host, ':') == NULL ? "%s:%u" : "[%s]:%u", address->host,
                        address->port);
     }
-    if (result == -EADDRINUSE) {
-        remedy = "another process serves there: stop it, or ";
-    } else if (result == -EACCES) {
-        remedy = "this user may not (ports below 1024 need a right): ";
-    }
-    (void)snprintf(out_reason, LISTENER_REASON_BYTES,
-                   "cannot serve on %s: %s; %sname another with %s", where,
-                   why != NULL ? why : strerror(-result), remedy, option);
+    (void)snprintf(out_reason, LISTENER_REASON_BYTES, "cannot serve on %.260s: %s; %.220s", where,
+                   why, remedy);
 }
+
+/* ---- all together ---- */
 
 /* One socket that is asked for. */
 struct asked {
@@ -153,18 +193,25 @@ struct asked {
     bool is_there;
 };
 
-/* Adds those of an address to the list. */
-static int look_up(const struct address *address, struct asked *list, uint32_t *count,
-                   const char **out_why)
+/* Adds those of an address to the list. 0; or -errno with a sentence. */
+static int look_up(const struct address *address, const char *option, struct asked *list,
+                   uint32_t *count, char *out_reason)
 {
     struct listen_target targets[LISTENERS_MAX];
+    char remedy[REMEDY_BYTES];
+    const char *why = NULL;
     uint32_t found = 0;
-    int result = listen_targets_find(address, targets, LISTENERS_MAX - *count, &found, out_why);
+    int result = listen_targets_find(address, targets, LISTENERS_MAX - *count, &found, &why);
 
-    for (uint32_t i = 0; i < found && result == 0; i++) {
+    if (result < 0) {
+        (void)snprintf(remedy, sizeof remedy, "name another with %s", option);
+        explain(address, why != NULL ? why : strerror(-result), remedy, out_reason);
+        return result;
+    }
+    for (uint32_t i = 0; i < found; i++) {
         list[(*count)++] = (struct asked){.target = targets[i], .address = address};
     }
-    return result;
+    return 0;
 }
 
 /* Those of exact places, or those that any port will do for. */
@@ -184,9 +231,9 @@ int listener_change_want(const struct listeners *current, struct listeners *next
                          const struct address *addresses, uint32_t addresses_count, bool is_admin,
                          char out_reason[LISTENER_REASON_BYTES])
 {
-    const struct address *address = NULL;
+    const char *option = is_admin ? "--admin" : "--listen";
     struct asked asked[LISTENERS_MAX];
-    const char *why = NULL;
+    char remedy[REMEDY_BYTES];
     uint32_t count = 0;
     int result = 0;
 
@@ -194,20 +241,22 @@ int listener_change_want(const struct listeners *current, struct listeners *next
         return 0;
     }
     for (uint32_t i = 0; i < addresses_count && result == 0; i++) {
-        address = &addresses[i];
-        result = look_up(address, asked, &count, &why);
+        result = look_up(&addresses[i], option, asked, &count, out_reason);
+    }
+    if (result < 0) {
+        return result;
     }
     /* An exact one first: of what was inherited, each may be what "any port" got. */
     keep_all(current, next, asked, count, is_admin, true);
     keep_all(current, next, asked, count, is_admin, false);
     for (uint32_t i = 0; i < count && result == 0; i++) {
         if (!asked[i].is_there) {
-            address = asked[i].address;
-            result = open_new(current, next, &asked[i].target, address, is_admin);
+            result = open_new(current, next, &asked[i].target, asked[i].address, is_admin);
         }
-    }
-    if (result < 0) {
-        explain(address, result, why, is_admin ? "--admin" : "--listen", out_reason);
+        if (result < 0) {
+            find_remedy(current, next, &asked[i].target, result, option, remedy);
+            explain(asked[i].address, strerror(-result), remedy, out_reason);
+        }
     }
     return result;
 }

@@ -160,6 +160,37 @@ def test_a_reload_of_what_is_wrong_changes_nothing(
     assert footfall.stop() == 0
 
 
+#: What the file says in place of an address and port of ours, and why that cannot be.
+OVERLAPS = {
+    "narrower": (":{port}", "127.0.0.1:{port}", "; restart it, or name another with --listen"),
+    "wider": ("127.0.0.1:{port}", ":{port}", "; restart it, or name another with --listen"),
+    "both": (
+        "127.0.0.1:{port}",
+        "127.0.0.1:{port}\nlisten = 0.0.0.0:{port}",
+        "wanted as well; leave one of them out",
+    ),
+}
+
+
+@pytest.mark.parametrize("overlap", OVERLAPS)
+@pytest.mark.parametrize("balance", ["round-robin"], indirect=True)
+def test_an_address_that_overlaps_ours_is_said_to_be_ours(
+    overlap, start_footfall, operator, write_settings, balance
+):
+    now, then, reason = OVERLAPS[overlap]
+    settings = {"listen": now.format(port=0), "workers": "1", "store": "memory:"}
+    footfall = start_with(start_footfall, write_settings(text_of(settings)))
+    name = footfall.wait_for_log("ready").raw.split()[-1]
+    settings["listen"] = then.format(port=footfall.address[1])
+    write_settings(text_of(settings))
+    outcome = operator(footfall).command("reload")
+    assert outcome.exit_status == 1
+    assert f"this footfall itself serves on {name}" in outcome.log and reason in outcome.log
+    assert "another process" not in outcome.log
+    assert visit(footfall.address)[0] == 1
+    assert footfall.stop() == 0
+
+
 @EACH_BALANCE
 def test_idle_connections_stay_over_a_reload_until_their_next_answer(start_footfall, operator):
     footfall = start_footfall(store="memory:", workers=1)

@@ -3,6 +3,9 @@
  */
 #include "listener_scene.h"
 
+#include <errno.h>
+#include <string.h>
+
 static struct listeners next;
 
 /* What settings with one address or two want. */
@@ -81,6 +84,58 @@ static void a_change_that_is_dropped_leaves_everything_as_it_was(void **state)
     assert_memory_equal(&listeners, &before, sizeof before);
     assert_true(answers("127.0.0.1", port_of(&listeners.list[0])));
     listeners_close(&listeners);
+}
+
+/* With a port of ours each time in place of "*". */
+static void what_is_in_our_own_way_is_said_to_be_ours(void **state)
+{
+    static const struct {
+        const char *now;
+        const char *then;
+        bool is_ours;
+    } rows[] = {
+        {"0.0.0.0:0", "127.0.0.1:*", true}, {"127.0.0.1:0", "0.0.0.0:*", true},
+        {"127.0.0.1:0", ":*", true},        {":0", "127.0.0.1:*", true},
+        {":0", "0.0.0.0:*", true},          {":0", "[::]:*", true},
+        {"[::]:0", "[::1]:*", true},        {"[::1]:0", ":*", true},
+        {"[::]:0", "127.0.0.1:*", false},   {"127.0.0.1:0", "127.0.0.2:*", false},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char then[64];
+        int length = (int)strcspn(rows[i].then, "*");
+
+        if (open_two(rows[i].now, NULL) != 0) {
+            print_message("this machine has no IPv6\n");
+            continue;
+        }
+        (void)snprintf(then, sizeof then, "%.*s%u", length, rows[i].then,
+                       port_of(&listeners.list[0]));
+        listeners.is_patient = false;
+        if (!rows[i].is_ours) {
+            assert_int_equal(want(then, NULL), 0);
+        } else {
+            assert_int_equal(want(then, NULL), -EADDRINUSE);
+            assert_non_null(strstr(reason, "this footfall itself serves on http://"));
+            assert_non_null(strstr(reason, listeners.list[0].name));
+            assert_non_null(strstr(reason, "; restart it, or name another with --listen"));
+        }
+        listener_change_drop(&listeners, &next);
+        listeners_close(&listeners);
+    }
+}
+
+static void what_is_wanted_twice_is_said(void **state)
+{
+    (void)state;
+    assert_int_equal(open_two(unix_text, NULL), 0);
+    assert_int_equal(want(unix_text, unix_text), -EADDRINUSE);
+    assert_non_null(strstr(reason, "which is wanted as well; leave one of them out"));
+    listener_change_drop(&listeners, &next);
+    assert_true(is_there(unix_path));
+    listeners_close(&listeners);
+    listeners_unlink(&listeners);
 }
 
 static int inherit(const struct listener *from)
@@ -168,6 +223,8 @@ int main(void)
         IN_SCENE(a_place_that_is_free_now_and_then_is_used_again),
         IN_SCENE(a_port_of_our_choice_is_wanted_again_by_0),
         IN_SCENE(a_change_that_is_dropped_leaves_everything_as_it_was),
+        IN_SCENE(what_is_in_our_own_way_is_said_to_be_ours),
+        IN_SCENE(what_is_wanted_twice_is_said),
         IN_SCENE(an_inherited_socket_knows_its_file_from_its_predecessor),
         IN_SCENE(an_exact_port_has_its_inherited_socket_before_any_port_claims_it),
         IN_SCENE(what_a_service_manager_has_opened_stays_whatever_is_wanted),
