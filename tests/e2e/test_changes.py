@@ -1,5 +1,6 @@
 """Reload, upgrade and scale under load: no request fails, no number comes twice."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -216,6 +217,25 @@ def test_an_idle_connection_that_asks_nothing_is_closed_in_order_by_the_drain_ti
         client.assert_closed(timeout=6)  # by an end and not by a reset
     eventually(lambda: len(footfall.workers()) == 1, "the old worker has left")
     assert not footfall.events("drain_timed_out")
+    assert footfall.stop() == 0
+
+
+@pytest.mark.parametrize("balance", ["round-robin"], indirect=True)
+def test_a_reload_that_finds_no_free_slots_has_them_from_the_oldest_workers(
+    start_footfall, operator, balance
+):
+    footfall = start_footfall("--drain-timeout", "60", store="memory:", workers=128)
+    boss = operator(footfall)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(footfall.address)) for _ in range(128)]
+        assert len({client.visit()[1] for client in clients}) == 128
+        boss.reload()
+        assert not footfall.events("drain_hurried")
+        boss.reload()
+        footfall.wait_for_log("drain_hurried", generation=1)
+        for client in clients:
+            client.assert_closed()
+    assert status(footfall)["generation"] == 3
     assert footfall.stop() == 0
 
 
