@@ -212,7 +212,6 @@ void reception_change(struct reception *reception, const struct listeners *next,
         struct source *source = &reception->sources[i];
 
         if (source->is_open && !listener_is_in_use(listener)) {
-            (void)end_source(source); /* as far as workers have room */
             close_source(source);
         } else if (!source->is_open && listener->fd >= 0) {
             open_source(source, listener->fd);
