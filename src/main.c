@@ -91,7 +91,8 @@ static struct fair_share share_of(struct scoreboard *scoreboard, bool is_shared,
 }
 
 static struct worker_context worker_context_of(struct program *program,
-                                               const struct program_settings *settings)
+                                               const struct program_settings *settings,
+                                               struct listeners *listeners)
 {
     return (struct worker_context){
         .version = FOOTFALL_VERSION,
@@ -99,7 +100,7 @@ static struct worker_context worker_context_of(struct program *program,
         .store_url = &settings->configuration.store,
         .loop_kind = settings->loop_kind,
         .scoreboard = program->scoreboard,
-        .listeners = &program->listeners,
+        .listeners = listeners,
     };
 }
 
@@ -107,7 +108,8 @@ static int serve_alone(struct program *program)
 {
     const struct master_events events = program_events(program);
     struct scoreboard *scoreboard = program->scoreboard;
-    struct worker_context context = worker_context_of(program, &program->settings[0]);
+    struct worker_context context =
+        worker_context_of(program, &program->settings[0], &program->listeners);
 
     context.slot = &scoreboard->slots[0];
     context.channel_fd = -1;
@@ -126,7 +128,7 @@ static int serve_as_worker(struct program *program, const struct master_result *
 {
     struct scoreboard *scoreboard = program->scoreboard;
     struct worker_context context =
-        worker_context_of(program, program_settings_of(program, role->settings));
+        worker_context_of(program, program_settings_of(program, role->settings), role->listeners);
 
     context.slot = &scoreboard->slots[role->slot];
     context.slot_index = role->slot;
@@ -146,6 +148,7 @@ static int serve_together(struct program *program, bool *out_is_worker)
         .settings = &program->settings[0].configuration.settings,
         .scoreboard = program->scoreboard,
         .listeners = &program->listeners,
+        .next_listeners = &program->next_listeners,
         .notifier = &program->notifier,
         .upgrade = &program->upgrade,
         .events = &events,

@@ -4,6 +4,7 @@
 #include "process/admin_listener.h"
 
 #include "base/runtime_folder.h"
+#include "process/listener_change.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -24,7 +25,7 @@ static unsigned first_port(const struct listeners *listeners)
         } address = {.any = {.ss_family = AF_UNSPEC}};
         socklen_t length = sizeof address;
 
-        if (listener_is_in_use(listener) && !listener->is_admin && !listener->is_dropped &&
+        if (listener_is_in_use(listener) && !listener->is_admin &&
             getsockname(listener->fd, (struct sockaddr *)&address.any, &length) == 0 &&
             address.any.ss_family != AF_UNIX) {
             return ntohs(address.any.ss_family == AF_INET6 ? address.six.sin6_port
@@ -40,12 +41,13 @@ static void warn(const char *reason)
 }
 
 /* By default: PORT.sock and PORT.pid in the runtime folder, or a warning. */
-static void open_usual(struct listeners *listeners, struct pid_file *out_file)
+static void open_usual(const struct listeners *current, struct listeners *next,
+                       struct pid_file *out_file)
 {
     struct address address = {.is_unix = true};
     char reason[LISTENER_REASON_BYTES];
     char folder[ADDRESS_PATH_BYTES_MAX];
-    unsigned port = first_port(listeners);
+    unsigned port = first_port(next);
     int length;
 
     if (!runtime_folder_find(folder, sizeof folder)) {
@@ -58,15 +60,16 @@ static void open_usual(struct listeners *listeners, struct pid_file *out_file)
         warn("the runtime folder's name is too long; name a place with --admin");
         return;
     }
-    if (listeners_want(listeners, &address, true, reason) < 0) {
+    if (listener_change_want(current, next, &address, 1, true, reason) < 0) {
         warn(reason);
         return;
     }
     (void)snprintf(out_file->path, sizeof out_file->path, "%s/%u.pid", folder, port);
 }
 
-int admin_listener_want(const struct settings *settings, struct listeners *listeners,
-                        struct pid_file *out_file, char out_reason[LISTENER_REASON_BYTES])
+int admin_listener_want(const struct settings *settings, const struct listeners *current,
+                        struct listeners *next, struct pid_file *out_file,
+                        char out_reason[LISTENER_REASON_BYTES])
 {
     int result = 0;
 
@@ -75,10 +78,10 @@ int admin_listener_want(const struct settings *settings, struct listeners *liste
     case SETTING_ADMIN_NONE:
         break;
     case SETTING_ADMIN_AUTO:
-        open_usual(listeners, out_file);
+        open_usual(current, next, out_file);
         break;
     case SETTING_ADMIN_NAMED:
-        result = listeners_want(listeners, &settings->admin, true, out_reason);
+        result = listener_change_want(current, next, &settings->admin, 1, true, out_reason);
         break;
     }
     return result;

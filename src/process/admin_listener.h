@@ -11,10 +11,11 @@
 #include "process/listener.h"
 #include "process/pid_file.h"
 
-/* Says to a change of `listeners`, after those for visitors, what `settings` ask for, and where the
+/* Says to a change of listeners, after those for visitors, what `settings` ask for, and where the
  * pid is to be written. By default trouble is a warning in the log; where the operator has named
  * the place it is a negative -errno, with a sentence in `out_reason`. */
-int admin_listener_want(const struct settings *settings, struct listeners *listeners,
-                        struct pid_file *out_file, char out_reason[LISTENER_REASON_BYTES]);
+int admin_listener_want(const struct settings *settings, const struct listeners *current,
+                        struct listeners *next, struct pid_file *out_file,
+                        char out_reason[LISTENER_REASON_BYTES]);
 
 #endif

@@ -3,32 +3,14 @@
  */
 #include "process/alone.h"
 
-#include "base/clock.h"
+#include "base/log.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { UPGRADE_LIMIT_MS = 20 * 1000 };
 
 static struct scoreboard_master *board_of(const struct alone *alone)
 {
     return &alone->context.scoreboard->master;
-}
-
-static void begin_change(struct alone *alone, enum change_kind kind)
-{
-    LOG_EVENT(LOG_INFO, kind == CHANGE_RELOAD ? "reloading" : "upgrading");
-    scoreboard_change_begin(board_of(alone), kind, clock_wall_ms());
-    notifier_reloading(alone->context.notifier);
-}
-
-static void fail_change(struct alone *alone, const char *event, const char *reason)
-{
-    LOG_EVENT(LOG_ERROR, event, LOG_FIELD_TEXT("reason", reason));
-    scoreboard_change_end(board_of(alone), reason, clock_wall_ms());
-    notifier_ready(alone->context.notifier, 1, 1);
 }
 
 /* ---- pause ---- */
@@ -126,10 +108,10 @@ static bool reload(struct alone *alone)
     char reason[SETTINGS_PROBLEM_BYTES];
     const char *fixed;
 
-    begin_change(alone, CHANGE_RELOAD);
+    change_begin_reload(&alone->change);
     next = program->read_settings(program->owner, reason);
     if (next == NULL) {
-        fail_change(alone, "reload_failed", reason);
+        change_end_reload(&alone->change, reason);
         return false;
     }
     fixed = find_fixed(alone->context.settings, next);
@@ -138,17 +120,14 @@ static bool reload(struct alone *alone)
         (void)snprintf(reason, sizeof reason,
                        "%s: a single process cannot change it in place; USR2 or a restart does",
                        fixed);
-        fail_change(alone, "reload_failed", reason);
+        change_end_reload(&alone->change, reason);
         return false;
     }
     program->settle(program->owner, true);
     alone->context.settings = next;
     alone->events.apply(alone->events.owner, next);
     atomic_fetch_add(&board_of(alone)->generation, 1);
-    LOG_EVENT(LOG_INFO, "reloaded",
-              LOG_FIELD_NUMBER("generation", atomic_load(&board_of(alone)->generation)));
-    scoreboard_change_end(board_of(alone), NULL, clock_wall_ms());
-    notifier_ready(alone->context.notifier, 1, 1);
+    change_end_reload(&alone->change, NULL);
     return true;
 }
 
@@ -159,58 +138,26 @@ static void reload_and_resume(struct alone *alone)
     }
 }
 
-/* ---- upgrade ---- */
+/* ---- what becomes of a change ---- */
 
-static void upgrade_ready(void *owner)
+static void handed_over(void *owner)
 {
     struct alone *alone = owner;
     const struct master_events *program = alone->context.program;
 
-    timer_stop(&alone->upgrade_limit);
-    alone->is_upgrading = false;
-    LOG_EVENT(LOG_INFO, "upgraded", LOG_FIELD_NUMBER("pid", alone->upgrade.pid));
-    scoreboard_change_end(board_of(alone), NULL, clock_wall_ms());
     program->handed_over(program->owner);
     alone->events.hand_over(alone->events.owner);
 }
 
-static void upgrade_failed(void *owner, const char *reason)
+static void change_ended(void *owner)
 {
     struct alone *alone = owner;
+    const bool is_reload_pending = alone->is_reload_pending;
 
-    timer_stop(&alone->upgrade_limit);
-    alone->is_upgrading = false;
-    fail_change(alone, "upgrade_failed", reason);
-    if (alone->is_reload_pending) {
-        alone->is_reload_pending = false;
+    notifier_ready(alone->context.notifier, 1, 1);
+    alone->is_reload_pending = false;
+    if (is_reload_pending) {
         reload_and_resume(alone);
-    }
-}
-
-static void upgrade_timed_out(void *owner)
-{
-    struct alone *alone = owner;
-
-    upgrade_cancel(&alone->upgrade, "the new process was not ready in time");
-}
-
-static void upgrade(struct alone *alone)
-{
-    const struct upgrade_events events = {upgrade_ready, upgrade_failed, alone};
-    int result;
-
-    begin_change(alone, CHANGE_UPGRADE);
-    if (getpid() == 1) {
-        fail_change(alone, "upgrade_failed",
-                    "as process 1 it cannot leave to another: start a new container");
-        return;
-    }
-    alone->is_upgrading = true;
-    timer_start(&alone->upgrade_limit, &alone->timers, UPGRADE_LIMIT_MS);
-    result = upgrade_start(&alone->upgrade, alone->loop, alone->context.plan,
-                           alone->context.listeners, &events);
-    if (result < 0) {
-        upgrade_failed(alone, strerror(-result));
     }
 }
 
@@ -218,7 +165,8 @@ static void upgrade(struct alone *alone)
 
 bool alone_act(struct alone *alone, int signal_number)
 {
-    if (atomic_load(&board_of(alone)->state) == MASTER_STOPPING || alone->is_upgrading) {
+    if (atomic_load(&board_of(alone)->state) == MASTER_STOPPING ||
+        change_is_under_way(&alone->change)) {
         alone->is_reload_pending |= signal_number == SIGHUP; /* in case that comes to nothing */
         return signal_number != SIGUSR1;
     }
@@ -227,7 +175,7 @@ bool alone_act(struct alone *alone, int signal_number)
         reload_and_resume(alone);
         return true;
     case SIGUSR2:
-        upgrade(alone);
+        change_upgrade(&alone->change);
         return true;
     case SIGWINCH:
         pause_all(alone);
@@ -245,17 +193,29 @@ bool alone_act(struct alone *alone, int signal_number)
 void alone_init(struct alone *alone, struct loop *loop, const struct alone_context *context,
                 const struct alone_events *events)
 {
+    const struct change_context change_context = {
+        .loop = loop,
+        .timers = &alone->timers,
+        .board = &context->scoreboard->master,
+        .notifier = context->notifier,
+        .plan = context->plan,
+        .listeners = context->listeners,
+    };
+    const struct change_events change_events = {
+        .handed_over = handed_over, /* a reload ends before anything else can happen */
+        .ended = change_ended,
+        .owner = alone,
+    };
+
     *alone = (struct alone){.context = *context, .events = *events, .loop = loop};
     timer_queue_init(&alone->timers, loop);
-    timer_init(&alone->upgrade_limit, upgrade_timed_out, alone);
+    change_init(&alone->change, &change_context, &change_events);
 }
 
 void alone_stop(struct alone *alone)
 {
-    if (alone->is_upgrading) {
-        upgrade_cancel(&alone->upgrade, NULL);
-        upgrade_failed(alone, "it was asked to stop");
-    }
+    alone->is_reload_pending = false;
+    change_stop_upgrade(&alone->change);
 }
 
 void alone_finish(struct alone *alone)

@@ -14,8 +14,8 @@
 #include "base/scoreboard.h"
 #include "base/settings.h"
 #include "loop/timer.h"
+#include "process/change.h"
 #include "process/master.h"
-#include "process/upgrade.h"
 
 struct alone_events {
     void (*apply)(void *owner, const struct settings *settings); /* those of time-outs are new */
@@ -40,10 +40,8 @@ struct alone {
     struct alone_events events;
     struct loop *loop;
     struct timer_queue timers;
-    struct timer upgrade_limit;
-    struct upgrade upgrade;
-    bool is_upgrading;
-    bool is_reload_pending;
+    struct change change;
+    bool is_reload_pending; /* it came during an upgrade */
 };
 
 void alone_init(struct alone *alone, struct loop *loop, const struct alone_context *context,

@@ -22,17 +22,22 @@ static bool set_number(const char *name, long number)
 bool inheritance_export(const struct inheritance *inheritance)
 {
     char names[LISTENERS_MAX * 8] = "";
-    char succession[64];
-    size_t length = 0;
+    char succession[64 + LISTENERS_MAX * 48]; /* two numbers of 20 digits each */
+    size_t names_length = 0;
+    size_t length = (size_t)snprintf(succession, sizeof succession, "%d,%d", inheritance->words_fd,
+                                     inheritance->are_activated ? 1 : 0);
 
     for (uint32_t i = 0; i < inheritance->count; i++) {
-        length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", i > 0 ? ":" : "",
-                                   inheritance->is_admin[i]     ? "admin"
-                                   : inheritance->is_proxied[i] ? "proxy"
-                                                                : "visit");
+        const struct inherited_listener *inherited = &inheritance->sockets[i];
+
+        names_length += (size_t)snprintf(names + names_length, sizeof names - names_length, "%s%s",
+                                         i > 0 ? ":" : "",
+                                         inherited->is_admin     ? "admin"
+                                         : inherited->is_proxied ? "proxy"
+                                                                 : "visit");
+        length += (size_t)snprintf(succession + length, sizeof succession - length, ",%ju:%ju",
+                                   (uintmax_t)inherited->device, (uintmax_t)inherited->inode);
     }
-    (void)snprintf(succession, sizeof succession, "%d,%d", inheritance->words_fd,
-                   inheritance->are_activated ? 1 : 0);
     return set_number("LISTEN_PID", (long)getpid()) &&
            set_number("LISTEN_FDS", (long)inheritance->count) &&
            setenv("LISTEN_FDNAMES", names, 1) == 0 &&
@@ -53,7 +58,8 @@ static bool is_named(uint32_t index, const char *name)
 }
 
 /* Makes a socket that was handed over as one of ours is. */
-static bool adopt(uint32_t index, struct listeners *listeners, char *out_reason)
+static bool adopt(struct inherited_listener *inherited, uint32_t index, struct listeners *listeners,
+                  char *out_reason)
 {
     const int fd = INHERITANCE_FIRST_FD + (int)index;
     int is_listening = 0;
@@ -68,8 +74,10 @@ static bool adopt(uint32_t index, struct listeners *listeners, char *out_reason)
         result = -errno;
     }
     if (result == 0) {
-        result =
-            listeners_inherit(listeners, fd, is_named(index, "admin"), is_named(index, "proxy"));
+        inherited->fd = fd;
+        inherited->is_admin = is_named(index, "admin");
+        inherited->is_proxied = is_named(index, "proxy");
+        result = listeners_inherit(listeners, inherited);
     }
     if (result < 0) {
         (void)snprintf(out_reason, LISTENER_REASON_BYTES,
@@ -79,17 +87,34 @@ static bool adopt(uint32_t index, struct listeners *listeners, char *out_reason)
     return result == 0;
 }
 
-/* The socket to the footfall before this one. */
+/* The file of each socket. A footfall that does not say leaves theirs alone. */
+static void take_files(struct inheritance *inheritance, const char *text)
+{
+    uintmax_t device;
+    uintmax_t inode;
+
+    for (uint32_t i = 0; text != NULL && i < LISTENERS_MAX; i++) {
+        if (sscanf(text, ",%ju:%ju", &device, &inode) == 2) {
+            inheritance->sockets[i].device = (dev_t)device;
+            inheritance->sockets[i].inode = (ino_t)inode;
+        }
+        text = strchr(text + 1, ',');
+    }
+}
+
+/* The socket to the footfall before this one, and what else that one says. */
 static void take_succession(struct inheritance *inheritance)
 {
     const char *text = getenv("FOOTFALL_SUCCESSION");
     int fd = -1;
     int are_activated = 0;
+    int length = 0;
 
-    if (text != NULL && sscanf(text, "%d,%d", &fd, &are_activated) == 2 &&
+    if (text != NULL && sscanf(text, "%d,%d%n", &fd, &are_activated, &length) == 2 &&
         fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) {
         inheritance->words_fd = fd;
         inheritance->are_activated = are_activated != 0;
+        take_files(inheritance, text[length] == ',' ? text + length : NULL);
     }
 }
 
@@ -112,7 +137,7 @@ bool inheritance_take(struct inheritance *out_inheritance, struct listeners *lis
             is_taken = false;
         }
         for (uint32_t i = 0; is_taken && i < (uint32_t)sockets; i++) {
-            is_taken = adopt(i, listeners, out_reason);
+            is_taken = adopt(&out_inheritance->sockets[i], i, listeners, out_reason);
         }
     }
     listeners->are_activated = out_inheritance->are_activated;

@@ -5,8 +5,9 @@
  *   LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES   sd_listen_fds(3); a socket named "admin" is the
  *                                            admin side's, "proxy" has PROXY headers, any other
  *                                            one is visitors'
- *   FOOTFALL_SUCCESSION                      FD,are_activated: set by a footfall alone, with the
- *                                            socket on which it waits to hear of this one
+ *   FOOTFALL_SUCCESSION                      FD,are_activated,DEVICE:INODE,...: set by a footfall
+ *                                            alone, with the socket on which it waits to hear of
+ *                                            this one, and for each socket the file that is its own
  */
 #ifndef FOOTFALL_PROCESS_INHERITANCE_H
 #define FOOTFALL_PROCESS_INHERITANCE_H
@@ -23,8 +24,7 @@ enum { INHERITANCE_FIRST_FD = 3 };
 
 struct inheritance {
     uint32_t count; /* of sockets, from INHERITANCE_FIRST_FD on */
-    bool is_admin[LISTENERS_MAX];
-    bool is_proxied[LISTENERS_MAX];
+    struct inherited_listener sockets[LISTENERS_MAX];
     bool are_activated; /* they came from a service manager to begin with */
     int words_fd;       /* to the footfall before this one; -1: there is none */
 };

@@ -228,6 +228,31 @@ union name {
     struct sockaddr_un path;
 };
 
+/* Where the socket is bound; of no family when that cannot be told. */
+static union name name_of(int fd)
+{
+    union name name = {.any = {.ss_family = AF_UNSPEC}};
+    socklen_t length = sizeof name;
+
+    if (getsockname(fd, (struct sockaddr *)&name.any, &length) < 0) {
+        name.any.ss_family = AF_UNSPEC;
+    }
+    return name;
+}
+
+static bool is_dual_socket(int fd)
+{
+    int only_v6 = 0;
+    socklen_t length = sizeof only_v6;
+
+    return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, &length) == 0 && only_v6 == 0;
+}
+
+static bool is_same_path(const union name *one, const union name *other)
+{
+    return strncmp(one->path.sun_path, other->path.sun_path, sizeof one->path.sun_path) == 0;
+}
+
 static bool is_same_port(in_port_t bound, in_port_t wanted, bool any_port)
 {
     return wanted == 0 ? any_port : bound == wanted;
@@ -236,11 +261,7 @@ static bool is_same_port(in_port_t bound, in_port_t wanted, bool any_port)
 static bool is_same_six(int fd, const union name *bound, const union name *wanted, bool is_dual,
                         bool any_port)
 {
-    int only_v6 = 0;
-    socklen_t length = sizeof only_v6;
-
-    return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, &length) == 0 &&
-           (only_v6 == 0) == is_dual &&
+    return is_dual_socket(fd) == is_dual &&
            is_same_port(bound->six.sin6_port, wanted->six.sin6_port, any_port) &&
            bound->six.sin6_scope_id == wanted->six.sin6_scope_id &&
            memcmp(&bound->six.sin6_addr, &wanted->six.sin6_addr, sizeof bound->six.sin6_addr) == 0;
@@ -249,16 +270,14 @@ static bool is_same_six(int fd, const union name *bound, const union name *wante
 bool listen_socket_is_at(int fd, const struct listen_target *target, bool any_port)
 {
     const union name wanted = {.any = target->address};
-    union name bound = {.any = {.ss_family = AF_UNSPEC}};
-    socklen_t length = sizeof bound;
+    const union name bound = name_of(fd);
 
-    if (getsockname(fd, (struct sockaddr *)&bound.any, &length) < 0 ||
-        bound.any.ss_family != wanted.any.ss_family) {
+    if (bound.any.ss_family != wanted.any.ss_family) {
         return false;
     }
     switch (bound.any.ss_family) {
     case AF_UNIX:
-        return strncmp(bound.path.sun_path, wanted.path.sun_path, sizeof bound.path.sun_path) == 0;
+        return is_same_path(&bound, &wanted);
     case AF_INET6:
         return is_same_six(fd, &bound, &wanted, target->is_dual, any_port);
     case AF_INET:
@@ -267,4 +286,49 @@ bool listen_socket_is_at(int fd, const struct listen_target *target, bool any_po
     default:
         return false;
     }
+}
+
+/* The port, in either family; 0 of a unix socket. */
+static in_port_t port_of(const union name *name)
+{
+    switch (name->any.ss_family) {
+    case AF_INET6:
+        return name->six.sin6_port;
+    case AF_INET:
+        return name->four.sin_port;
+    default:
+        return 0;
+    }
+}
+
+static bool is_any(const union name *name)
+{
+    return name->any.ss_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&name->six.sin6_addr) != 0
+                                           : name->four.sin_addr.s_addr == INADDR_ANY;
+}
+
+static bool is_same_host(const union name *one, const union name *other)
+{
+    return one->any.ss_family == AF_INET6
+               ? memcmp(&one->six.sin6_addr, &other->six.sin6_addr, sizeof one->six.sin6_addr) == 0
+               : one->four.sin_addr.s_addr == other->four.sin_addr.s_addr;
+}
+
+bool listen_socket_is_in_way(int fd, const struct listen_target *target)
+{
+    const union name wanted = {.any = target->address};
+    const union name bound = name_of(fd);
+
+    if (bound.any.ss_family == AF_UNIX || wanted.any.ss_family == AF_UNIX) {
+        return bound.any.ss_family == wanted.any.ss_family && is_same_path(&bound, &wanted);
+    }
+    if (port_of(&bound) == 0 || port_of(&bound) != port_of(&wanted)) {
+        return false;
+    }
+    if (bound.any.ss_family !=
+        wanted.any.ss_family) { /* IPv6 has IPv4's addresses where it is dual */
+        return bound.any.ss_family == AF_INET6 ? is_any(&bound) && is_dual_socket(fd)
+                                               : target->is_dual;
+    }
+    return is_any(&bound) || is_any(&wanted) || is_same_host(&bound, &wanted);
 }

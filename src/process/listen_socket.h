@@ -34,4 +34,7 @@ int listen_socket_open(const struct listen_target *target, bool is_patient, int 
 /* Whether the socket is bound there. `any_port`: where the target's is 0, whatever it got. */
 bool listen_socket_is_at(int fd, const struct listen_target *target, bool any_port);
 
+/* Whether the socket is in the way of another one there. */
+bool listen_socket_is_in_way(int fd, const struct listen_target *target);
+
 #endif

@@ -31,12 +31,9 @@ struct listener {
     bool is_inherited; /* another process has opened it */
     bool is_lent;      /* and its file is still that one's */
     bool has_any_port; /* whatever it got is what was wanted */
-    bool is_new;       /* during a change: only the settings to come want it */
-    bool is_dropped;   /* during a change: they do not want it any more */
-    bool was_proxied;  /* the same, but during a change as before it */
 };
 
-/* A place in the list never changes. */
+/* A listener has the same place in it as long as it is open. */
 struct listeners {
     struct listener list[LISTENERS_MAX];
     uint32_t count;     /* places that have been in use */
@@ -45,50 +42,41 @@ struct listeners {
                          */
 };
 
-/* Opens one listener for each address that `addresses` name, patiently. 0; or -errno with nothing
- * left open, and `out_reason` a sentence that says which address, what is wrong and how to mend it.
- * Blocks for a second and a name look-up at most. */
-int listeners_open(const struct address *addresses, uint32_t addresses_count,
-                   struct listeners *out_listeners, char out_reason[LISTENER_REASON_BYTES]);
-
 bool listener_is_in_use(const struct listener *listener);
 
-/* As what its connections come in; during a change, as before it. */
+/* As what its connections come in. */
 enum entrance listener_entrance(const struct listener *listener);
 
-/* Takes a listening socket that another process has opened. 0; or -errno, and it is closed. */
-int listeners_inherit(struct listeners *listeners, int fd, bool is_admin, bool is_proxied);
-
-/* A change: begin, say what is wanted, end. Until the end the old and the new ones are open. An
- * address that is wanted again keeps its socket; the others are opened. */
-void listeners_begin_change(struct listeners *listeners);
-
-/* 0, or -errno with a sentence as above, after which the change is to end without being taken. A
- * unix socket of the admin side is for its owner and group alone (mode 0660). */
-int listeners_want(struct listeners *listeners, const struct address *address, bool is_admin,
-                   char out_reason[LISTENER_REASON_BYTES]);
-
-/* `is_taken`: those that nobody wants are closed, the admin side's with its file; else the new ones
- * are, with theirs. */
-void listeners_end_change(struct listeners *listeners, bool is_taken);
-
-/* Before that end: writes the ready line of each new one, and which ones go. */
-void listeners_log_change(const struct listeners *listeners);
-
-/* What was inherited is ours now, its files too; but not what a service manager has opened. */
-void listeners_own(struct listeners *listeners);
+/* Makes one of a listening socket, by what that is bound to. 0; or -errno, and it is closed. */
+int listener_init(struct listener *out_listener, int fd);
 
 /* Takes the file of a unix socket away, unless it is lent, or somebody else has put theirs there.
  */
 void listener_unlink(const struct listener *listener);
 
+/* Writes its ready line, or where the admin side is. */
+void listener_log_ready(const struct listener *listener);
+
+/* A listening socket that another process has opened, as that one knows it. */
+struct inherited_listener {
+    int fd;
+    bool is_admin;
+    bool is_proxied;
+    dev_t device; /* of a unix socket's file, if that is the process's own; else 0 */
+    ino_t inode;
+};
+
+/* Takes its socket. 0; or -errno, and it is closed. */
+int listeners_inherit(struct listeners *listeners, const struct inherited_listener *inherited);
+
+/* What was inherited is ours now, its files too; but not what a service manager has opened. */
+void listeners_own(struct listeners *listeners);
+
 /* Closes what is still open. */
 void listeners_close(struct listeners *listeners);
 
-/* The files of all. */
+/* And for all of them: */
 void listeners_unlink(const struct listeners *listeners);
-
-/* Writes the ready line of each, and where the admin side is. */
 void listeners_log_ready(const struct listeners *listeners);
 
 #endif

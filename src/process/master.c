@@ -269,7 +269,8 @@ static bool fork_all_due(struct master *master, struct master_result *result)
             result->role = MASTER_IS_WORKER;
             result->slot = slot;
             result->settings = master->slots[slot].settings;
-            result->is_candidate = master->slots[slot].is_candidate;
+            result->listeners = master->slots[slot].is_candidate ? master->context->next_listeners
+                                                                 : master->context->listeners;
             return true;
         }
     }
@@ -277,21 +278,16 @@ static bool fork_all_due(struct master *master, struct master_result *result)
 }
 
 /* In a child: closes what it has of the master's. */
-static void close_masters(const struct master_context *context, const struct master_result *result)
+static void close_masters(const struct master_result *result)
 {
     const bool accepts = result->settings->balance == BALANCE_KERNEL;
     int kept[1 + LISTENERS_MAX] = {result->channel_fd};
     uint32_t kept_count = 1;
 
-    for (uint32_t i = 0; i < context->listeners->count; i++) {
-        struct listener *listener = &context->listeners->list[i];
+    for (uint32_t i = 0; i < result->listeners->count; i++) {
+        struct listener *listener = &result->listeners->list[i];
 
-        if (result->is_candidate) {
-            listener->was_proxied = listener->is_proxied;
-        }
-        if (result->is_candidate ? listener->is_dropped : listener->is_new) {
-            *listener = (struct listener){.fd = -1}; /* of other settings than this worker's */
-        } else if (accepts && !listener->is_admin && listener->fd >= 0) {
+        if (accepts && !listener->is_admin && listener->fd >= 0) {
             kept[kept_count++] = listener->fd;
         } else {
             listener->fd = -1;
@@ -323,7 +319,7 @@ struct master_result master_run(const struct master_context *context)
     }
     free_all(&master);
     if (in_child) {
-        close_masters(context, &result);
+        close_masters(&result);
     } else if (opened < 0) {
         LOG_EVENT(LOG_ERROR, "master_failed", LOG_FIELD_TEXT("reason", strerror(-opened)));
         master.exit_status = 1;

@@ -15,7 +15,7 @@ struct upgrade_plan;
 
 /* What the master cannot do, since it knows nothing of commands and stores. */
 struct master_events {
-    /* Reads the settings again, and begins a change of the listeners towards them. NULL, with the
+    /* Reads the settings again, and makes the next listeners by them. NULL, with the
      * reason, when they are not right or cannot be taken while it runs. What it returns stays as it
      * is until the reload after the next. */
     const struct settings *(*read_settings)(void *owner, char out_reason[SETTINGS_PROBLEM_BYTES]);
@@ -30,7 +30,8 @@ struct master_context {
     const struct settings *settings; /* to begin with */
     struct scoreboard *scoreboard;
     struct listeners *listeners;
-    const struct notifier *notifier; /* the service manager */
+    struct listeners *next_listeners; /* while settings that were read are not settled */
+    const struct notifier *notifier;  /* the service manager */
     const struct upgrade_plan *upgrade;
     const struct master_events *events;
 };
@@ -45,7 +46,7 @@ struct master_result {
     int exit_status;                 /* of the master */
     uint32_t slot;                   /* of the worker */
     const struct settings *settings; /* the worker's */
-    bool is_candidate;               /* those are not in use yet */
+    struct listeners *listeners;     /* and those that go with them */
     int channel_fd; /* the worker's end; every other descriptor above standard error is closed */
 };
 

@@ -7,23 +7,18 @@
  */
 #include "process/master_state.h"
 
-#include "base/clock.h"
+#include "base/log.h"
 #include "process/channel.h"
+#include "process/listener_change.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
-enum {
-    CHANGE_LIMIT_MS = 20 * 1000, /* a command waits for 30 seconds */
-    LOOK_AGAIN_MS = 50,
-};
+enum { LOOK_AGAIN_MS = 50 };
 
 static bool is_busy(const struct master *master)
 {
-    return master_state(master) == MASTER_STARTING || master->candidate != NULL ||
-           master->is_upgrading;
+    return master_state(master) == MASTER_STARTING || change_is_under_way(&master->change);
 }
 
 static void publish(struct master *master)
@@ -33,32 +28,6 @@ static void publish(struct master *master)
     atomic_store(&board->workers_wanted, master_wanted(master));
     atomic_store(&board->generation, master->generation);
     master_tell_status(master);
-}
-
-static void begin_change(struct master *master, enum change_kind kind)
-{
-    LOG_EVENT(LOG_INFO, kind == CHANGE_RELOAD ? "reloading" : "upgrading");
-    scoreboard_change_begin(&master->context->scoreboard->master, kind, clock_wall_ms());
-    notifier_reloading(master->context->notifier);
-    timer_start(&master->change_limit, &master->timers, CHANGE_LIMIT_MS);
-}
-
-/* `reason`: why it has failed, or NULL. */
-static void end_change(struct master *master, const char *done, const char *failed,
-                       const char *reason)
-{
-    timer_stop(&master->change_limit);
-    timer_stop(&master->look_again);
-    if (reason == NULL) {
-        LOG_EVENT(LOG_INFO, done, LOG_FIELD_NUMBER("generation", master->generation),
-                  LOG_FIELD_NUMBER("workers", master_wanted(master)));
-    } else {
-        LOG_EVENT(LOG_ERROR, failed, LOG_FIELD_TEXT("reason", reason));
-    }
-    publish(master);
-    notifier_ready(master->context->notifier, master_ready(master), master_wanted(master));
-    scoreboard_change_end(&master->context->scoreboard->master, reason, clock_wall_ms());
-    deferred_start(&master->run_pending, master->loop);
 }
 
 /* ---- reload ---- */
@@ -76,10 +45,18 @@ static void drop_candidates(struct master *master)
     master->context->events->settle(master->context->events->owner, false);
 }
 
+/* `reason`: why it has failed, or NULL. */
+static void end_reload(struct master *master, const char *reason)
+{
+    master->waits_for_slots = false;
+    timer_stop(&master->look_again);
+    change_end_reload(&master->change, reason);
+}
+
 static void fail_reload(struct master *master, const char *reason)
 {
     drop_candidates(master);
-    end_change(master, "reloaded", "reload_failed", reason);
+    end_reload(master, reason);
     if (master_state(master) == MASTER_SERVING && master_wanted(master) == 0) {
         master->exit_status = 1; /* the last of the old workers was given up meanwhile */
         master_stop(master);
@@ -118,30 +95,34 @@ static bool start_candidates(struct master *master)
     return true;
 }
 
-void master_reload(struct master *master)
+/* Reads the settings, and starts workers with them; or waits until there are slots for those. */
+static void try_reload(struct master *master)
 {
     char reason[MASTER_REASON_BYTES];
 
-    if (master_state(master) == MASTER_STOPPING) {
-        return;
+    master->waits_for_slots = false;
+    master->candidate =
+        master->context->events->read_settings(master->context->events->owner, reason);
+    if (master->candidate == NULL) {
+        end_reload(master, reason);
+    } else if (!start_candidates(master)) {
+        drop_candidates(master);
+        hurry_oldest(master);
+        master->waits_for_slots = true;
+    }
+}
+
+void master_reload(struct master *master)
+{
+    if (master_state(master) == MASTER_STOPPING || master->waits_for_slots) {
+        return; /* one that waits reads the settings when it can */
     }
     if (is_busy(master)) {
         master->pending.is_reload = true;
         return;
     }
-    if (!master->waits_for_slots) {
-        begin_change(master, CHANGE_RELOAD);
-    }
-    master->waits_for_slots = false;
-    master->candidate =
-        master->context->events->read_settings(master->context->events->owner, reason);
-    if (master->candidate == NULL) {
-        end_change(master, "reloaded", "reload_failed", reason);
-    } else if (!start_candidates(master)) {
-        drop_candidates(master);
-        hurry_oldest(master);
-        master->pending.is_reload = master->waits_for_slots = true;
-    }
+    change_begin_reload(&master->change);
+    try_reload(master);
 }
 
 /* Whether what counts has changed, or a worker of the old settings can count: then the new ones
@@ -202,8 +183,9 @@ static void take_over(struct master *master)
     master->settings = master->candidate;
     master->candidate = NULL;
     master->generation++;
-    listeners_log_change(master->context->listeners);
-    reception_change(master->reception, master->settings->balance == BALANCE_KERNEL);
+    listener_change_log(master->context->listeners, master->context->next_listeners);
+    reception_change(master->reception, master->context->next_listeners,
+                     master->settings->balance == BALANCE_KERNEL);
     change_workers(master);
     events->settle(events->owner, true);
     supervisor_set_worker_timeout(master->supervisor, master->settings->worker_timeout_ms);
@@ -212,7 +194,8 @@ static void take_over(struct master *master)
         reception_open(master->reception);
     }
     reception_look(master->reception);
-    end_change(master, "reloaded", "reload_failed", NULL);
+    publish(master);
+    end_reload(master, NULL);
 }
 
 void master_candidate_ready(struct master *master)
@@ -252,12 +235,17 @@ void master_candidate_ended(struct master *master, uint32_t slot, const struct w
     fail_reload(master, reason);
 }
 
-static void reload_timed_out(struct master *master)
+static void reload_timed_out(void *owner)
 {
+    struct master *master = owner;
     char reason[MASTER_REASON_BYTES];
     char error[SHARED_TEXT_BYTES] = "";
     uint32_t slot = 0;
 
+    if (master->waits_for_slots) {
+        end_reload(master, "every slot is in use: workers that drain still have theirs");
+        return;
+    }
     if (candidates_serve(master, &slot)) {
         take_over(master);
         return;
@@ -279,33 +267,8 @@ static void reload_timed_out(struct master *master)
 
 /* ---- upgrade ---- */
 
-static void end_upgrade(struct master *master, const char *reason)
-{
-    master->is_upgrading = false;
-    end_change(master, "upgraded", "upgrade_failed", reason);
-}
-
-static void upgrade_ready(void *owner)
-{
-    struct master *master = owner;
-
-    master->is_upgrading = false;
-    timer_stop(&master->change_limit);
-    LOG_EVENT(LOG_INFO, "upgraded", LOG_FIELD_NUMBER("pid", master->upgrade.pid));
-    scoreboard_change_end(&master->context->scoreboard->master, NULL, clock_wall_ms());
-    master_hand_over(master);
-}
-
-static void upgrade_failed(void *owner, const char *reason)
-{
-    end_upgrade(owner, reason);
-}
-
 void master_upgrade(struct master *master)
 {
-    const struct upgrade_events events = {upgrade_ready, upgrade_failed, master};
-    int result;
-
     if (master_state(master) == MASTER_STOPPING) {
         return;
     }
@@ -313,17 +276,7 @@ void master_upgrade(struct master *master)
         master->pending.is_upgrade = true;
         return;
     }
-    begin_change(master, CHANGE_UPGRADE);
-    if (getpid() == 1) {
-        end_upgrade(master, "as process 1 it cannot leave to another: start a new container");
-        return;
-    }
-    master->is_upgrading = true;
-    result = upgrade_start(&master->upgrade, master->loop, master->context->upgrade,
-                           master->context->listeners, &events);
-    if (result < 0) {
-        end_upgrade(master, strerror(-result));
-    }
+    change_upgrade(&master->change);
 }
 
 /* ---- pause and scale ---- */
@@ -424,6 +377,9 @@ static void run_pending(void *owner)
     struct master_pending *pending = &master->pending;
     const struct master_pending now = *pending;
 
+    if (master->waits_for_slots && master_state(master) != MASTER_STOPPING) {
+        try_reload(master);
+    }
     if (is_busy(master) || master_state(master) == MASTER_STOPPING) {
         return;
     }
@@ -442,24 +398,32 @@ static void run_pending(void *owner)
     }
 }
 
-static void change_timed_out(void *owner)
+static void handed_over(void *owner)
+{
+    master_hand_over(owner);
+}
+
+static void ended(void *owner)
 {
     struct master *master = owner;
 
-    if (master->waits_for_slots) {
-        master->pending.is_reload = master->waits_for_slots = false;
-        end_change(master, "reloaded", "reload_failed",
-                   "every slot is in use: workers that drain still have theirs");
-    } else if (master->candidate != NULL) {
-        reload_timed_out(master);
-    } else if (master->is_upgrading) {
-        upgrade_cancel(&master->upgrade, "the new process was not ready in time");
-    }
+    notifier_ready(master->context->notifier, master_ready(master), master_wanted(master));
+    deferred_start(&master->run_pending, master->loop);
 }
 
 void master_change_init(struct master *master)
 {
-    timer_init(&master->change_limit, change_timed_out, master);
+    const struct change_context context = {
+        .loop = master->loop,
+        .timers = &master->timers,
+        .board = &master->context->scoreboard->master,
+        .notifier = master->context->notifier,
+        .plan = master->context->upgrade,
+        .listeners = master->context->listeners,
+    };
+    const struct change_events events = {reload_timed_out, handed_over, ended, master};
+
+    change_init(&master->change, &context, &events);
     timer_init(&master->look_again, look_again, master);
     deferred_init(&master->run_pending, run_pending, master);
     deferred_init(&master->let_leave, master_let_leave, master);
@@ -468,10 +432,10 @@ void master_change_init(struct master *master)
 void master_change_abandon(struct master *master)
 {
     if (master->candidate != NULL) {
-        fail_reload(master, "it was asked to stop");
+        drop_candidates(master);
     }
-    if (master->is_upgrading) {
-        upgrade_cancel(&master->upgrade, NULL);
-        end_upgrade(master, "it was asked to stop");
+    if (master->change.kind == CHANGE_RELOAD) {
+        end_reload(master, "it was asked to stop");
     }
+    change_stop_upgrade(&master->change);
 }

@@ -10,11 +10,11 @@
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "loop/timer.h"
+#include "process/change.h"
 #include "process/dealer.h"
 #include "process/master.h"
 #include "process/reception.h"
 #include "process/supervisor.h"
-#include "process/upgrade.h"
 
 enum { MASTER_REASON_BYTES = SETTINGS_PROBLEM_BYTES };
 
@@ -43,20 +43,18 @@ struct master {
     struct dealer *dealer;
     struct reception *reception;
     struct supervisor *supervisor;
-    struct upgrade upgrade;
     struct signals signals;
     struct timer_queue timers;
     struct timer kill_limit;
-    struct timer change_limit; /* for what is under way */
-    struct timer look_again;   /* whether new workers can count */
+    struct change change;
+    struct timer look_again; /* whether new workers can count */
     struct deferred let_leave;
     struct deferred run_pending;
     struct timer sign_of_life; /* the next one for the service manager */
     struct master_pending pending;
     const struct settings *candidate; /* of the reload under way; NULL: there is none */
-    bool is_upgrading;
-    bool waits_for_slots; /* the reload under way does */
-    bool is_handed_over;  /* to another master, which serves */
+    bool waits_for_slots;             /* the reload under way does; it has no candidate then */
+    bool is_handed_over;              /* to another master, which serves */
     uint64_t generation;
     uint32_t paused_workers; /* how many there were */
     bool deals_ended;

@@ -206,9 +206,16 @@ static void worker_ended(void *owner, uint32_t slot, const struct worker_end *en
     } else {
         log_end(master, slot, end, dealt_again);
     }
-    deferred_start(&master->run_pending, master->loop); /* a reload may have waited for its slot */
     reception_look(master->reception);
     master_finish_if_alone(master);
+}
+
+/* A reload may have waited for it. */
+static void slot_freed(void *owner)
+{
+    struct master *master = owner;
+
+    deferred_start(&master->run_pending, master->loop);
 }
 
 struct supervisor_events master_worker_events(struct master *master)
@@ -218,6 +225,7 @@ struct supervisor_events master_worker_events(struct master *master)
         .ready = worker_ready,
         .leaving = worker_leaving,
         .ended = worker_ended,
+        .freed = slot_freed,
         .owner = master,
     };
 }

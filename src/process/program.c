@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "process/admin_listener.h"
+#include "process/listener_change.h"
 #include "process/loop_choice.h"
 
 #include <errno.h>
@@ -12,23 +13,34 @@
 
 /* ---- listeners and files ---- */
 
-/* Says to a change of the listeners what these settings want. */
+/* The one that was asked for. */
+static void note_pid_file(struct program_settings *settings)
+{
+    memcpy(settings->pid_files[1].path, settings->configuration.settings.pid_file,
+           sizeof settings->pid_files[1].path);
+}
+
+/* Makes the next listeners: what these settings want. */
 static bool want_listeners(struct program *program, struct program_settings *settings,
                            char out_reason[LISTENER_REASON_BYTES])
 {
     const struct settings *asked = &settings->configuration.settings;
+    const struct listeners *current = &program->listeners;
+    struct listeners *next = &program->next_listeners;
     int result = 0;
 
-    for (uint32_t i = 0; i < asked->listen_count && result == 0; i++) {
-        if (!program->listeners.are_activated) {
-            result = listeners_want(&program->listeners, &asked->listen[i], false, out_reason);
-        }
+    listener_change_begin(current, next);
+    if (!current->are_activated) {
+        result = listener_change_want(current, next, asked->listen, asked->listen_count, false,
+                                      out_reason);
     }
     if (result == 0) {
-        result =
-            admin_listener_want(asked, &program->listeners, &settings->pid_files[0], out_reason);
+        result = admin_listener_want(asked, current, next, &settings->pid_files[0], out_reason);
     }
-    memcpy(settings->pid_files[1].path, asked->pid_file, sizeof settings->pid_files[1].path);
+    if (result < 0) {
+        listener_change_drop(current, next);
+    }
+    note_pid_file(settings);
     return result == 0;
 }
 
@@ -56,7 +68,7 @@ static void leave_admin_for_now(struct program *program)
     for (uint32_t i = 0; i < program->listeners.count; i++) {
         struct listener *listener = &program->listeners.list[i];
 
-        if (listener->is_dropped && listener->is_admin) {
+        if (listener->is_admin && !listener_is_in_use(&program->next_listeners.list[i])) {
             program->left_admin = *listener;
             listener->path[0] = '\0';
         }
@@ -75,11 +87,11 @@ bool program_open(struct program *program, char out_reason[LISTENER_REASON_BYTES
     }
     is_open = inheritance_take(&program->inheritance, listeners, out_reason);
     program->notifier.is_successor = program->inheritance.words_fd >= 0;
-    listeners_begin_change(listeners);
     is_open = is_open && want_listeners(program, settings, out_reason);
-    leave_admin_for_now(program);
-    listeners_end_change(listeners, is_open);
-    if (!is_open) {
+    if (is_open) {
+        leave_admin_for_now(program);
+        listener_change_take(listeners, &program->next_listeners);
+    } else {
         inheritance_tell(&program->inheritance, out_reason);
         listeners_close(listeners);
     }
@@ -121,6 +133,20 @@ static const char *fixed_setting(const struct settings *now, const struct settin
     return NULL;
 }
 
+/* Makes the listeners of settings that were read again. A single process keeps its own, whatever a
+ * name stands for by now: who serves them is not told of a change. */
+static bool change_listeners(struct program *program, struct program_settings *candidate,
+                             char out_reason[LISTENER_REASON_BYTES])
+{
+    if (candidate->configuration.settings.workers > 0) {
+        return want_listeners(program, candidate, out_reason);
+    }
+    program->next_listeners = program->listeners;
+    candidate->pid_files[0] = program->settings[program->in_use].pid_files[0];
+    note_pid_file(candidate);
+    return true;
+}
+
 static const struct settings *read_settings(void *owner, char out_reason[SETTINGS_PROBLEM_BYTES])
 {
     struct program *program = owner;
@@ -138,10 +164,8 @@ static const struct settings *read_settings(void *owner, char out_reason[SETTING
         (void)snprintf(out_reason, SETTINGS_PROBLEM_BYTES, "%s", fixed);
         return NULL;
     }
-    listeners_begin_change(&program->listeners);
     if (loop_choose(candidate->configuration.settings.loop, &candidate->loop_kind, reason) < 0 ||
-        !want_listeners(program, candidate, reason)) {
-        listeners_end_change(&program->listeners, false);
+        !change_listeners(program, candidate, reason)) {
         (void)snprintf(out_reason, SETTINGS_PROBLEM_BYTES, "%s", reason);
         return NULL;
     }
@@ -153,8 +177,10 @@ static void settle(void *owner, bool is_taken)
     struct program *program = owner;
     struct program_settings *candidate = candidate_of(program);
 
-    listeners_end_change(&program->listeners, is_taken);
-    if (is_taken) {
+    if (!is_taken) {
+        listener_change_drop(&program->listeners, &program->next_listeners);
+    } else {
+        listener_change_take(&program->listeners, &program->next_listeners);
         remove_pid_files(&program->settings[program->in_use], candidate);
         write_pid_files(candidate);
         program->in_use = program->in_use == 1 ? 2 : 1;

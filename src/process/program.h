@@ -32,6 +32,7 @@ struct program {
     struct program_settings settings[3];
     uint32_t in_use;
     struct listeners listeners;
+    struct listeners next_listeners; /* of settings that are not settled yet */
     struct scoreboard *scoreboard;
     struct notifier notifier;
     struct inheritance inheritance;

@@ -194,30 +194,27 @@ static void accepted(void *owner, int result, const char *bytes)
 
 static const struct descriptor_events source_events = {.read_done = accepted};
 
-static void open_source(struct reception *reception, uint32_t index)
+static void open_source(struct source *source, int fd)
 {
-    struct source *source = &reception->sources[index];
-
-    descriptor_open(&source->descriptor, reception->loop, reception->listeners->list[index].fd,
-                    &source_events, source);
+    descriptor_open(&source->descriptor, source->reception->loop, fd, &source_events, source);
     source->is_open = true;
 }
 
-void reception_change(struct reception *reception, bool workers_accept)
+void reception_change(struct reception *reception, const struct listeners *next,
+                      bool workers_accept)
 {
-    for (uint32_t i = reception->sources_count; i < reception->listeners->count; i++) {
+    for (uint32_t i = reception->sources_count; i < next->count; i++) {
         reception->sources[i] = (struct source){.reception = reception, .index = i, .held_fd = -1};
     }
-    reception->sources_count = reception->listeners->count;
+    reception->sources_count = next->count;
     for (uint32_t i = 0; i < reception->sources_count; i++) {
-        const struct listener *listener = &reception->listeners->list[i];
+        const struct listener *listener = &next->list[i];
         struct source *source = &reception->sources[i];
 
-        if (source->is_open && listener->is_dropped) {
-            (void)end_source(source); /* as far as workers have room */
+        if (source->is_open && !listener_is_in_use(listener)) {
             close_source(source);
         } else if (!source->is_open && listener->fd >= 0) {
-            open_source(reception, i);
+            open_source(source, listener->fd);
         }
         source->is_ours = !workers_accept || listener->is_admin;
         if (source->is_open && !source->is_ours) {
@@ -241,7 +238,7 @@ int reception_create(struct loop *loop, struct listeners *listeners, struct deal
     timer_init(&reception->collect, look, reception);
     timer_init(&reception->accept_again, look, reception);
     deferred_init(&reception->look, look, reception);
-    reception_change(reception, workers_accept);
+    reception_change(reception, listeners, workers_accept);
     *out_reception = reception;
     return 0;
 }

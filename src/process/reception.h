@@ -26,9 +26,10 @@ void reception_open(struct reception *reception);
 /* Accepts nothing for now: the kernel's queue holds the visitors. */
 void reception_pause(struct reception *reception);
 
-/* Follows a change of the listeners that is about to be taken: closes those that nobody wants,
- * which refuses what is queued there, and accepts at the new ones. */
-void reception_change(struct reception *reception, bool workers_accept);
+/* Follows a change to the listeners `next` (borrowed for the call) that is about to be taken:
+ * closes those that go, which refuses what is queued there, and accepts at the new ones. */
+void reception_change(struct reception *reception, const struct listeners *next,
+                      bool workers_accept);
 
 /* Looks at the end of the turn what has changed: a worker has come, gone, or been buried. */
 void reception_look(struct reception *reception);

@@ -104,15 +104,22 @@ static void replace(struct record *record, uint64_t lived_ms)
     timer_start(&record->pause, &record->supervisor->timers, record->back_off_ms);
 }
 
-/* The loop has let go of a descriptor of a dead worker; after the last one comes the next life. */
+/* The loop has let go of a descriptor of a dead worker; after the last one comes the next life, or
+ * the slot is free. */
 static void descriptor_closed(void *owner)
 {
     struct record *record = owner;
+    struct supervisor *supervisor = record->supervisor;
 
-    if (--record->open_descriptors > 0 || record->life != LIFE_LEAVING) {
+    if (--record->open_descriptors > 0) {
         return;
     }
-    replace(record, loop_now_ms(record->supervisor->loop) - record->started_ms);
+    if (record->life == LIFE_LEAVING) {
+        replace(record, loop_now_ms(supervisor->loop) - record->started_ms);
+    }
+    if (record->life == LIFE_OVER) {
+        supervisor->events.freed(supervisor->events.owner);
+    }
 }
 
 static struct worker_end end_of(const struct record *record, const siginfo_t *information)

@@ -31,6 +31,7 @@ struct supervisor_events {
     void (*ready)(void *owner, uint32_t slot, int channel_fd); /* deal to it from now on */
     void (*leaving)(void *owner, uint32_t slot);               /* and no more from now on */
     void (*ended)(void *owner, uint32_t slot, const struct worker_end *end); /* it was reaped */
+    void (*freed)(void *owner); /* a slot may be had by somebody else */
     void *owner;
 };
 

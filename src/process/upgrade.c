@@ -128,10 +128,16 @@ static bool arrange_descriptors(const struct listeners *listeners, int words_fd,
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < listeners->count; i++) {
-        if (listener_is_in_use(&listeners->list[i]) && listeners->list[i].fd >= 0) {
-            out_inheritance->is_admin[count] = listeners->list[i].is_admin;
-            out_inheritance->is_proxied[count] = listeners->list[i].is_proxied;
-            fds[count++] = listeners->list[i].fd;
+        const struct listener *listener = &listeners->list[i];
+
+        if (listener_is_in_use(listener) && listener->fd >= 0) {
+            out_inheritance->sockets[count] = (struct inherited_listener){
+                .is_admin = listener->is_admin,
+                .is_proxied = listener->is_proxied,
+                .device = listener->device,
+                .inode = listener->inode,
+            };
+            fds[count++] = listener->fd;
         }
     }
     out_inheritance->count = count;

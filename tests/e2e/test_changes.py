@@ -1,5 +1,6 @@
 """Reload, upgrade and scale under load: no request fails, no number comes twice."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -160,6 +161,37 @@ def test_a_reload_of_what_is_wrong_changes_nothing(
     assert footfall.stop() == 0
 
 
+#: What the file says in place of an address and port of ours, and why that cannot be.
+OVERLAPS = {
+    "narrower": (":{port}", "127.0.0.1:{port}", "; restart it, or name another with --listen"),
+    "wider": ("127.0.0.1:{port}", ":{port}", "; restart it, or name another with --listen"),
+    "both": (
+        "127.0.0.1:{port}",
+        "127.0.0.1:{port}\nlisten = 0.0.0.0:{port}",
+        "wanted as well; leave one of them out",
+    ),
+}
+
+
+@pytest.mark.parametrize("overlap", OVERLAPS)
+@pytest.mark.parametrize("balance", ["round-robin"], indirect=True)
+def test_an_address_that_overlaps_ours_is_said_to_be_ours(
+    overlap, start_footfall, operator, write_settings, balance
+):
+    now, then, reason = OVERLAPS[overlap]
+    settings = {"listen": now.format(port=0), "workers": "1", "store": "memory:"}
+    footfall = start_with(start_footfall, write_settings(text_of(settings)))
+    name = footfall.wait_for_log("ready").raw.split()[-1]
+    settings["listen"] = then.format(port=footfall.address[1])
+    write_settings(text_of(settings))
+    outcome = operator(footfall).command("reload")
+    assert outcome.exit_status == 1
+    assert f"this footfall itself serves on {name}" in outcome.log and reason in outcome.log
+    assert "another process" not in outcome.log
+    assert visit(footfall.address)[0] == 1
+    assert footfall.stop() == 0
+
+
 @EACH_BALANCE
 def test_idle_connections_stay_over_a_reload_until_their_next_answer(start_footfall, operator):
     footfall = start_footfall(store="memory:", workers=1)
@@ -185,6 +217,25 @@ def test_an_idle_connection_that_asks_nothing_is_closed_in_order_by_the_drain_ti
         client.assert_closed(timeout=6)  # by an end and not by a reset
     eventually(lambda: len(footfall.workers()) == 1, "the old worker has left")
     assert not footfall.events("drain_timed_out")
+    assert footfall.stop() == 0
+
+
+@pytest.mark.parametrize("balance", ["round-robin"], indirect=True)
+def test_a_reload_that_finds_no_free_slots_has_them_from_the_oldest_workers(
+    start_footfall, operator, balance
+):
+    footfall = start_footfall("--drain-timeout", "60", store="memory:", workers=128)
+    boss = operator(footfall)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(footfall.address)) for _ in range(128)]
+        assert len({client.visit()[1] for client in clients}) == 128
+        boss.reload()
+        assert not footfall.events("drain_hurried")
+        boss.reload()
+        footfall.wait_for_log("drain_hurried", generation=1)
+        for client in clients:
+            client.assert_closed()
+    assert status(footfall)["generation"] == 3
     assert footfall.stop() == 0
 
 
@@ -357,6 +408,28 @@ def test_a_single_process_changes_in_place_what_it_can(
     with Client(footfall.address) as client:
         assert client.visit()[0] == 2, "it is the same process, with its count"
         client.assert_closed(timeout=5)
+    assert footfall.stop() == 0
+
+
+def test_a_single_process_keeps_its_socket_whatever_the_name_stands_for_by_now(
+    start_footfall, operator, write_settings, folder, mounting
+):
+    hosts = os.path.join(folder, "hosts")
+
+    def name_stands_for(address):
+        with open(hosts, "w", encoding="ascii") as file:  # the same file: it is mounted
+            file.write(f"{address} counter.test\n")
+
+    name_stands_for("127.0.0.1")
+    path = write_settings("listen = counter.test:0\nworkers = 0\nstore = memory:\n")
+    script = 'mount --bind "$0" /etc/hosts && exec "$@"'
+    footfall = start_footfall(
+        "--config", path, env={"FOOTFALL_LISTEN": ""},
+        prefix=(*mounting, "sh", "-c", script, hosts),
+    )
+    name_stands_for("127.0.0.2")
+    operator(footfall).reload()
+    assert visit(footfall.address)[0] == 1
     assert footfall.stop() == 0
 
 

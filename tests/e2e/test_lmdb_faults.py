@@ -9,7 +9,6 @@ import contextlib
 import os
 import re
 import resource
-import subprocess
 
 import pytest
 
@@ -83,16 +82,6 @@ def test_a_file_that_may_not_grow_is_503_until_it_may(start_footfall, folder, wo
         record = load.stop()
     assert_room_was_missed(footfall, record, lmdb_count(path), workers)
     assert footfall.stop() == 0
-
-
-@pytest.fixture
-def mounting():
-    """Words before a program that give it a mount namespace of its own, gone with its processes."""
-    for words in (("unshare", "--mount"), ("unshare", "--map-root-user", "--mount")):
-        command = [*words, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
-            return words
-    pytest.skip("mounting is not allowed here")
 
 
 @BOTH_FORMS

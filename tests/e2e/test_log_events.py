@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LOG_CALL = re.compile(r"\bLOG_EVENT(?:_LIMITED)?\((.*?)\);", re.DOTALL)
 NOTICE_CALL = re.compile(r"STORE_NOTICE_(?:WARNING|ERROR), (.*?)\);", re.DOTALL)
 #: Functions that get the name of such an event, and which of the names in a call of them it is.
-TELLERS = {"tell_change": 0, "fail_change": 0, "end_change": 1}
+TELLERS = {"tell_change": 0}
 TELLER_CALL = re.compile(rf"\b({'|'.join(TELLERS)})\(([^;{{]*?)\);", re.DOTALL)
 NAME = re.compile(r'"([a-z][a-z0-9_]*)"')
 FIELD = re.compile(r'LOG_FIELD_\w+\(\s*"([a-z0-9_]+)"')

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import time
 
 import pytest
@@ -158,6 +159,24 @@ def test_an_upgrade_keeps_a_unix_socket_and_its_file(start_footfall, operator, f
     assert visit(path)[0] == 1
     boss.stop()
     assert not os.path.exists(path)
+
+
+@EACH_FORM
+def test_what_somebody_else_has_put_in_place_of_our_sockets_file_is_not_taken_away(
+    start_footfall, operator, folder, workers
+):
+    path = os.path.join(folder, "visits.sock")
+    footfall = start_footfall("--listen", f"unix:{path}", store="memory:", workers=workers)
+    boss = operator(footfall)
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(path + ".other")
+        os.replace(path + ".other", path)
+        inode = os.stat(path).st_ino
+        boss.upgrade()
+        assert footfall.wait() == 0
+        boss.stop()
+        footfall.wait_family_gone()
+        assert os.stat(path).st_ino == inode
 
 
 def test_the_pid_file_that_was_asked_for_follows_an_upgrade(start_footfall, operator, folder):

@@ -5,6 +5,7 @@
 #define FOOTFALL_TEST_LISTENER_SCENE_H
 
 #include "counted_descriptors.h"
+#include "open_listeners.h"
 #include "process/listener.h"
 #include "temporary_folder.h"
 #include "test.h"
@@ -51,7 +52,7 @@ static inline int open_two(const char *one, const char *other)
     if (other != NULL) {
         assert_true(address_parse(slice_of(other), &addresses[1]));
     }
-    return listeners_open(addresses, other == NULL ? 1 : 2, &listeners, reason);
+    return open_listeners(addresses, other == NULL ? 1 : 2, &listeners, reason);
 }
 
 /* The port at the end of a name. */

@@ -27,6 +27,7 @@ static unsigned due_count;
 static unsigned ready_count;
 static unsigned leaving_count;
 static unsigned ended_count;
+static unsigned freed_count;
 static uint32_t ready_slot;
 static uint32_t leaving_slot;
 static uint32_t ended_slot;
@@ -65,19 +66,26 @@ static inline void note_ended(void *owner, uint32_t slot, const struct worker_en
     ended_count++;
 }
 
+static inline void note_freed(void *owner)
+{
+    (void)owner;
+    freed_count++;
+}
+
 static inline void begin(uint64_t worker_timeout_ms)
 {
     struct supervisor_settings settings = {
         .workers = WORKERS,
         .worker_timeout_ms = worker_timeout_ms,
     };
-    const struct supervisor_events events = {note_due, note_ready, note_leaving, note_ended, NULL};
+    const struct supervisor_events events = {note_due,   note_ready, note_leaving,
+                                             note_ended, note_freed, NULL};
 
     descriptors_before = descriptors_open_now();
     turning_init(&turning);
     assert_int_equal(scoreboard_create(&scoreboard), 0);
     settings.scoreboard = scoreboard;
-    due_count = ready_count = leaving_count = ended_count = 0;
+    due_count = ready_count = leaving_count = ended_count = freed_count = 0;
     assert_int_equal(supervisor_create(turning.loop, &settings, &events, &supervisor), 0);
 }
 

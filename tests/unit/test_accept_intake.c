@@ -5,6 +5,7 @@
 #include "intake_scene.h"
 #include "limited_descriptors.h"
 #include "loop_backends.h"
+#include "open_listeners.h"
 #include "process/intake.h"
 #include "process/listener.h"
 #include "test.h"
@@ -66,7 +67,7 @@ static int begin_with(uint32_t connections_max)
     for (unsigned i = 0; i < LISTENERS; i++) {
         assert_true(address_parse(SLICE("127.0.0.1:0"), &wanted[i]));
     }
-    assert_int_equal(listeners_open(wanted, LISTENERS, &listeners, reason), 0);
+    assert_int_equal(open_listeners(wanted, LISTENERS, &listeners, reason), 0);
     for (unsigned i = 0; i < LISTENERS; i++) {
         socklen_t length = sizeof addresses[i];
 

@@ -356,7 +356,7 @@ static void each_address_of_a_name_is_for_the_balancer_that_its_name_is_for(void
     assert_true(address_parse(SLICE("name.test:0"), &addresses[0]));
     assert_true(address_parse(SLICE("127.0.0.1:0"), &addresses[1]));
     addresses[0].is_proxied = true;
-    assert_int_equal(listeners_open(addresses, 2, &listeners, reason), 0);
+    assert_int_equal(open_listeners(addresses, 2, &listeners, reason), 0);
     assert_int_equal(listeners.count, 3);
     assert_true(listeners.list[0].is_proxied && listeners.list[1].is_proxied);
     assert_false(listeners.list[2].is_proxied);

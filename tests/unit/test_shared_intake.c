@@ -5,6 +5,7 @@
 #include "counted_descriptors.h"
 #include "intake_scene.h"
 #include "loop_backends.h"
+#include "open_listeners.h"
 #include "process/intake.h"
 #include "test.h"
 
@@ -58,7 +59,7 @@ static int begin(void **state)
     }
     share = (struct fair_share){board, true, OWN_SLOT, CONNECTIONS_MAX};
     assert_true(address_parse(SLICE("127.0.0.1:0"), &wanted));
-    assert_int_equal(listeners_open(&wanted, 1, &listeners, reason), 0);
+    assert_int_equal(open_listeners(&wanted, 1, &listeners, reason), 0);
     assert_int_equal(getsockname(listeners.list[0].fd, (struct sockaddr *)&address, &length), 0);
     others_fd = fcntl(listeners.list[0].fd, F_DUPFD_CLOEXEC, 0);
     assert_true(others_fd >= 0);

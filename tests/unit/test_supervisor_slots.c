@@ -36,7 +36,7 @@ static void nobody_follows_a_worker_that_is_retired_until_its_slot_is_taken_anew
     assert_int_equal(supervisor_expected(supervisor), 1);
     turn_until_told(&ended_count);
     assert_int_equal(ended_slot, 0);
-    turn_for(&turning, 3);
+    turn_until_told(&freed_count);
     assert_false(supervisor_has(supervisor, 0));
     assert_false(supervisor_next_due(supervisor, &slot));
     assert_true(supervisor_add(supervisor, &slot));
