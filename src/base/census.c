@@ -13,13 +13,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <string.h>
 #include <sys/mman.h>
 
 enum {
     BUCKET_BITS = 12,
     COUNT_BITS = 20,
-    IPV6_PREFIX_BYTES = 8,
 };
 
 _Static_assert(1 << BUCKET_BITS == CENSUS_BUCKETS, "a bucket has a number of so many bits");
@@ -81,13 +79,9 @@ void census_join(const struct scoreboard *scoreboard, uint32_t slot)
 
 static struct spot spot_of(const struct network_address *client)
 {
-    struct network_address counted = *client;
-    uint64_t hash;
+    const struct network_address counted = network_address_counted(client);
+    uint64_t hash = hash_of((struct slice){(const char *)counted.bytes, sizeof counted.bytes});
 
-    if (!network_address_is_ipv4(client)) {
-        memset(counted.bytes + IPV6_PREFIX_BYTES, 0, sizeof counted.bytes - IPV6_PREFIX_BYTES);
-    }
-    hash = hash_of((struct slice){(const char *)counted.bytes, sizeof counted.bytes});
     return (struct spot){
         .tag = hash & ~COUNT_MASK,
         .buckets = {(uint32_t)hash % CENSUS_BUCKETS,

@@ -8,9 +8,9 @@
  * count at the same moment one at least sees both, so a limit is never exceeded (at the very edge
  * both may be refused).
  *
- * An IPv6 address stands for its /64, which is what one customer gets (RFC 6177). Addresses that
- * are not known, those of unix sockets, are counted in all only. A sheet has room for CENSUS_PLACES
- * addresses; what finds none is counted in all only, too.
+ * An IPv6 address stands for its /64 (network_address_counted()). Addresses that are not known,
+ * those of unix sockets, are counted in all only. A sheet has room for CENSUS_PLACES addresses;
+ * what finds none is counted in all only, too.
  */
 #ifndef FOOTFALL_BASE_CENSUS_H
 #define FOOTFALL_BASE_CENSUS_H

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { MAPPED_PREFIX_BYTES = 12 };
+enum {
+    MAPPED_PREFIX_BYTES = 12,
+    COUNTED_PREFIX_BYTES = 8,
+};
 
 static const uint8_t mapped_prefix[MAPPED_PREFIX_BYTES] = {[10] = 0xff, [11] = 0xff};
 
@@ -69,6 +72,17 @@ void network_address_write(const struct network_address *address,
     } else {
         (void)inet_ntop(AF_INET6, address->bytes, out_text, NETWORK_ADDRESS_TEXT_BYTES);
     }
+}
+
+struct network_address network_address_counted(const struct network_address *address)
+{
+    struct network_address counted = *address;
+
+    if (!network_address_is_ipv4(address)) {
+        memset(counted.bytes + COUNTED_PREFIX_BYTES, 0,
+               sizeof counted.bytes - COUNTED_PREFIX_BYTES);
+    }
+    return counted;
 }
 
 bool network_address_is_ipv4(const struct network_address *address)

@@ -30,6 +30,10 @@ void network_address_write(const struct network_address *address,
 
 bool network_address_is_known(const struct network_address *address);
 
+/* What stands for a client where clients are counted: an IPv4 address, or the /64 of an IPv6 one,
+ * which is what one customer gets (RFC 6177). */
+struct network_address network_address_counted(const struct network_address *address);
+
 /* Whether it is an IPv4 address, mapped (RFC 4291 2.5.5.2). */
 bool network_address_is_ipv4(const struct network_address *address);
 

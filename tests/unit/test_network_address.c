@@ -94,6 +94,28 @@ static void test_a_unix_socket_has_none(void **state)
     assert_string_equal(text, "-");
 }
 
+static void test_of_ipv6_a_network_of_64_bits_is_counted_as_one(void **state)
+{
+    static const char *const counted[][2] = {
+        {"192.0.2.1", "192.0.2.1"},
+        {"2001:db8:0:1::1", "2001:db8:0:1::"},
+        {"2001:db8:0:1:ffff:ffff:ffff:ffff", "2001:db8:0:1::"},
+        {"2001:db8:0:2::", "2001:db8:0:2::"},
+        {"::fffe:192.0.2.1", "-"}, /* in the network of all zeros */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++) {
+        struct network_address address;
+        char text[NETWORK_ADDRESS_TEXT_BYTES];
+
+        assert_true(network_address_parse(slice_of(counted[i][0]), &address));
+        address = network_address_counted(&address);
+        network_address_write(&address, text);
+        assert_string_equal(text, counted[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +123,7 @@ int main(void)
         cmocka_unit_test(test_leaves_all_as_it_was_when_wrong),
         cmocka_unit_test(test_a_mapped_socket_is_its_ipv4_one),
         cmocka_unit_test(test_a_unix_socket_has_none),
+        cmocka_unit_test(test_of_ipv6_a_network_of_64_bits_is_counted_as_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
