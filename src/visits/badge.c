@@ -139,12 +139,13 @@ enum badge_style badge_style_of(struct slice name)
 
 size_t badge_write(const struct badge *badge, char *out_bytes)
 {
-    struct output output = {out_bytes, 0};
+    struct output output = {0};
     struct badge_text text;
     char digits[BADGE_NUMBER_BYTES_MAX];
     struct box label = {.color = badge_color_of(badge->label_color, LABEL_COLOR_DEFAULT)};
     struct box number = {.color = badge_color_of(badge->color, COLOR_DEFAULT)};
 
+    output.bytes = out_bytes;
     badge_text_make(badge->label.bytes == NULL ? SLICE("visitors") : badge->label, &text);
     label.text = (struct slice){text.bytes, text.length};
     label.text_width = text.width;
