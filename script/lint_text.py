@@ -41,7 +41,7 @@ LINES_MAX = 500
 TEXT_FOLDERS = ("src", "tests", "script", ".ci", "docs", "bench", "examples")
 TEXT_SUFFIXES = {
     ".c", ".h", ".py", ".sh", ".md", ".txt", ".toml", ".ini", ".cfg", ".conf", ".service", ".yml",
-    ".logrotate",
+    ".logrotate", ".js", ".mjs", ".lua",
     ".build", "",
 }
 SKIPPED_FOLDERS = {"__pycache__", "corpus"}
@@ -77,7 +77,8 @@ def check_includes(path, lines):
             if "/" in target and first in MAY_INCLUDE:
                 find(path, number, f'write "{target}": it is a file of ours')
             continue
-        if target.endswith(".lua.h") and pathlib.Path("src", target[: -len(".h")]).is_file():
+        made_of = pathlib.Path("src", target.removesuffix(".h"))
+        if made_of.suffix in (".lua", ".js") and made_of.is_file():
             continue  # made from a script beside it, when it is built
         if ".." in target.split("/") or not pathlib.Path("src", target).is_file():
             find(path, number, f'"{target}" is not a path from src/, as includes are written')

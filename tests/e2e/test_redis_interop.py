@@ -5,11 +5,9 @@ The other one here is the third stage of the story written for Node, with npm's 
 is no Node, these tests are skipped.
 """
 
-import fcntl
 import os
 import re
 import secrets
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,71 +15,20 @@ import pytest
 
 from http_client import visit
 from load import Load, many
+from node_modules import install_modules
 from process_family import MARK, children_of, kill_family
 from waiting import PATIENCE_S, eventually
 
 PEERS = Path(__file__).resolve().parent / "peers"
-INSTALLED = Path(__file__).resolve().parents[2] / "build-tests" / "node"
-
-#: Without a registry npm would try for minutes.
-INSTALL_S = 120
-NPM_CI = (
-    "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--engine-strict",
-    "--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000",
-    "--fetch-timeout=20000",
-)
 
 _PORT = re.compile(r"^serving on port (\d+)$", re.MULTILINE)
-
-
-def install_modules():
-    """The folder of the modules, as package-lock.json pins them, installed if they are not yet.
-
-    Whoever comes while another installs them waits. Skips the test where they cannot be had.
-    """
-    for tool in ("node", "npm"):
-        if not shutil.which(tool):
-            pytest.skip(f"{tool} is not installed")
-    try:
-        INSTALLED.mkdir(parents=True, exist_ok=True)
-        with open(INSTALLED / "in-use", "w") as in_use:
-            fcntl.flock(in_use, fcntl.LOCK_EX)
-            return _install_modules()
-    except OSError as error:
-        pytest.skip(f"the modules cannot be installed: {error}")
-
-
-def _install_modules():
-    wanted = (PEERS / "package-lock.json").read_bytes()
-    stamp = INSTALLED / "installed-lock.json"
-    if not stamp.exists() or stamp.read_bytes() != wanted:
-        stamp.unlink(missing_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(PEERS / name, INSTALLED)
-        try:
-            done = subprocess.run(
-                NPM_CI,
-                cwd=INSTALLED,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=INSTALL_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            pytest.skip(f"npm has not installed the modules within {INSTALL_S} s")
-        if done.returncode != 0:
-            reason = "; ".join(done.stderr.splitlines()[:3])
-            pytest.skip(f"npm cannot install the modules: {reason}")
-        stamp.write_bytes(wanted)
-    return INSTALLED / "node_modules"
 
 
 class NodeCounter:
     """The cluster of Node, counting in `redis`. A context manager; `address` is where it serves."""
 
     def __init__(self, redis, folder):
-        modules = install_modules()
+        modules = install_modules(PEERS, "node")
         self.output_path = Path(folder, "node.txt")
         self.mark = secrets.token_hex(8)
         with open(self.output_path, "wb") as output:
