@@ -100,6 +100,7 @@ static struct worker_context worker_context_of(struct program *program,
         .store_url = &settings->configuration.store,
         .loop_kind = settings->loop_kind,
         .scoreboard = program->scoreboard,
+        .rates = program->rates,
         .listeners = listeners,
     };
 }
@@ -173,6 +174,10 @@ static int serve(struct program *program)
     if (result == 0) {
         result = scoreboard_create(&program->scoreboard);
     }
+    if (result == 0) {
+        result = rate_table_create((uint32_t)configuration->settings.rate_clients_max,
+                                   &program->rates);
+    }
     if (result < 0) {
         return fail(strerror(-result));
     }
@@ -189,6 +194,7 @@ static int serve(struct program *program)
     if (!is_worker) {
         program_close(program);
     }
+    rate_table_destroy(program->rates);
     scoreboard_destroy(program->scoreboard);
     return exit_status;
 }

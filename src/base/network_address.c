@@ -96,3 +96,18 @@ bool network_address_is_known(const struct network_address *address)
 
     return memcmp(address, &unknown, sizeof unknown) != 0;
 }
+
+bool network_address_is_private(const struct network_address *address)
+{
+    const uint8_t *bytes = address->bytes;
+    const uint8_t *four = bytes + MAPPED_PREFIX_BYTES;
+    static const struct network_address loopback = {{[15] = 1}};
+
+    if (network_address_is_ipv4(address)) {
+        return four[0] == 127 || four[0] == 10 || (four[0] == 172 && (four[1] & 0xf0) == 16) ||
+               (four[0] == 192 && four[1] == 168) || (four[0] == 169 && four[1] == 254);
+    }
+    return !network_address_is_known(address) || (bytes[0] & 0xfe) == 0xfc ||
+           (bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80) ||
+           memcmp(address, &loopback, sizeof loopback) == 0;
+}

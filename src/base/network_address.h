@@ -34,6 +34,10 @@ bool network_address_is_known(const struct network_address *address);
  * which is what one customer gets (RFC 6177). */
 struct network_address network_address_counted(const struct network_address *address);
 
+/* Whether it is of this host or of a private network (RFC 1918, RFC 4193, link-local), or not
+ * known, as of a unix socket: many clients may stand behind it. */
+bool network_address_is_private(const struct network_address *address);
+
 /* Whether it is an IPv4 address, mapped (RFC 4291 2.5.5.2). */
 bool network_address_is_ipv4(const struct network_address *address);
 

@@ -78,8 +78,9 @@ struct settings {
     enum log_format log_format;
     char access_log[SETTINGS_PATH_BYTES_MAX + 1]; /* "": none; "-": standard output */
     struct access_log_format access_log_format;
-    uint64_t counters_max; /* that a store may hold; 0: any number */
-    bool has_admin_token;  /* who has it owns every counter */
+    uint64_t counters_max;     /* that a store may hold; 0: any number */
+    uint64_t rate_clients_max; /* whose calls are counted at the same time, from 1 */
+    bool has_admin_token;      /* who has it owns every counter */
     uint8_t admin_token_hash[POLICY_HASH_BYTES];
     struct policies policies; /* of namespaces: in a file only */
 };

@@ -188,6 +188,14 @@ bool setting_parse_counters(const struct setting *setting, const char *text,
     return decimal_read(slice_of(text), 1000000000, &settings->counters_max);
 }
 
+bool setting_parse_rate_clients(const struct setting *setting, const char *text,
+                                struct settings *settings)
+{
+    (void)setting;
+    return decimal_read(slice_of(text), 100000000, &settings->rate_clients_max) &&
+           settings->rate_clients_max > 0;
+}
+
 /* The file is read with the settings, and its token forgotten but for a hash. */
 bool setting_parse_admin_token(const struct setting *setting, const char *text,
                                struct settings *settings)

@@ -58,6 +58,8 @@ bool setting_parse_connections(const struct setting *setting, const char *text,
                                struct settings *settings);
 bool setting_parse_counters(const struct setting *setting, const char *text,
                             struct settings *settings);
+bool setting_parse_rate_clients(const struct setting *setting, const char *text,
+                                struct settings *settings);
 bool setting_parse_admin_token(const struct setting *setting, const char *text,
                                struct settings *settings);
 bool setting_parse_rate(const struct setting *setting, const char *text, struct settings *settings);

@@ -14,6 +14,7 @@ static const char *const status_lines[STATUSES_MAX] = {
     [200] = "HTTP/1.1 200 OK\r\n",
     [201] = "HTTP/1.1 201 Created\r\n",
     [204] = "HTTP/1.1 204 No Content\r\n",
+    [304] = "HTTP/1.1 304 Not Modified\r\n",
     [400] = "HTTP/1.1 400 Bad Request\r\n",
     [401] = "HTTP/1.1 401 Unauthorized\r\n",
     [403] = "HTTP/1.1 403 Forbidden\r\n",
@@ -48,10 +49,10 @@ static inline void write_number(struct writer *writer, uint64_t number)
     writer->end += decimal_write(writer->end, number);
 }
 
-/* RFC 9110 8.6: no Content-Length with 204. */
+/* RFC 9110 8.6: no Content-Length with 204; and with 304 it would be that of the other answer. */
 static bool has_content(uint16_t status)
 {
-    return status != 204;
+    return status != 204 && status != 304;
 }
 
 bool reply_has_status(uint16_t status)
@@ -72,6 +73,7 @@ void reply_set_error(struct reply *out_reply, uint16_t status, const char *sente
     out_reply->has_no_length = false;
     out_reply->allow = NULL;
     out_reply->content_type = NULL;
+    out_reply->cache_control = NULL;
     out_reply->number = 0;
     out_reply->content = NULL;
     out_reply->fields = out_reply->text = (struct slice){NULL, 0};
@@ -80,7 +82,7 @@ void reply_set_error(struct reply *out_reply, uint16_t status, const char *sente
 
 /* The head of any answer, up to its length, which only some have. */
 static void write_head(struct writer *writer, uint16_t status, const char *content_type,
-                       struct slice date)
+                       const char *cache_control, struct slice date)
 {
     write_slice(writer, slice_of(status_lines[status]));
     write_slice(writer, SLICE("Date: "));
@@ -89,14 +91,15 @@ static void write_head(struct writer *writer, uint16_t status, const char *conte
         write_slice(writer, SLICE("\r\nContent-Type: "));
         write_slice(writer, slice_of(content_type != NULL ? content_type : "application/json"));
     }
-    write_slice(writer, SLICE("\r\nCache-Control: no-store"));
+    write_slice(writer, SLICE("\r\nCache-Control: "));
+    write_slice(writer, slice_of(cache_control != NULL ? cache_control : "no-store"));
 }
 
 void reply_head_prepare(struct reply_head *out_head, struct slice date)
 {
     struct writer writer = {out_head->bytes};
 
-    write_head(&writer, 200, NULL, date);
+    write_head(&writer, 200, NULL, NULL, date);
     write_slice(&writer, SLICE("\r\nContent-Length: "));
     out_head->length = (uint16_t)(writer.end - out_head->bytes);
     assert(out_head->length <= REPLY_HEAD_BYTES_MAX);
@@ -114,11 +117,12 @@ size_t reply_write(char *out_bytes, const struct reply *reply, const struct repl
     struct writer writer = {out_bytes};
 
     assert(reply_has_status(reply->status));
-    if (reply->status == 200 && !reply->has_no_length && reply->content_type == NULL) {
+    if (reply->status == 200 && !reply->has_no_length && reply->content_type == NULL &&
+        reply->cache_control == NULL) {
         write_slice(&writer, (struct slice){manner->prepared->bytes, manner->prepared->length});
         write_number(&writer, length_of(reply));
     } else {
-        write_head(&writer, reply->status, reply->content_type, manner->date);
+        write_head(&writer, reply->status, reply->content_type, reply->cache_control, manner->date);
         if (has_content(reply->status) && !reply->has_no_length) {
             write_slice(&writer, SLICE("\r\nContent-Length: "));
             write_number(&writer, length_of(reply));

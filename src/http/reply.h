@@ -12,8 +12,8 @@
 enum {
     REPLY_BODY_BYTES_MAX = 192,   /* what an exchange can keep until its turn comes */
     REPLY_FIELDS_BYTES_MAX = 768, /* of more fields */
-    REPLY_TEXT_BYTES_MAX = 1024,
-    REPLY_BYTES_MAX = 2560, /* head and body */
+    REPLY_TEXT_BYTES_MAX = 1536,
+    REPLY_BYTES_MAX = 3072, /* head and body */
     REPLY_HEAD_BYTES_MAX = 190,
 };
 
@@ -27,11 +27,12 @@ struct reply {
     uint16_t status;        /* one that reply_has_status() knows */
     uint16_t retry_after_s; /* 0: none */
     uint8_t body_length;
-    bool has_no_length;       /* the answer to HEAD where the body's length cannot be known */
-    const char *allow;        /* static, NULL: none */
-    const char *content_type; /* static, NULL: application/json */
-    int64_t number;           /* of the visit, which the body tells as well; 0: none */
-    struct content *content;  /* of malloc(3): goes with the answer and is freed; NULL: the body */
+    bool has_no_length;        /* the answer to HEAD where the body's length cannot be known */
+    const char *allow;         /* static, NULL: none */
+    const char *content_type;  /* static, NULL: application/json */
+    const char *cache_control; /* static, NULL: no-store */
+    int64_t number;            /* of the visit, which the body tells as well; 0: none */
+    struct content *content;   /* of malloc(3): goes with the answer and is freed; NULL: the body */
     /* Both borrowed from the request's call, which stays until the request is answered. */
     struct slice fields; /* more of them, each "\r\nName: value" */
     struct slice text;   /* in place of the body, where it has bytes */

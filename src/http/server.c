@@ -120,6 +120,7 @@ void http_server_answer(struct http_server *server, uint64_t ticket, const struc
     exchange->reply.has_no_length = reply->has_no_length;
     exchange->reply.allow = reply->allow;
     exchange->reply.content_type = reply->content_type;
+    exchange->reply.cache_control = reply->cache_control;
     exchange->reply.number = reply->number;
     exchange->reply.content = reply->content;
     exchange->reply.fields = reply->fields;

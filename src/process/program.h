@@ -7,6 +7,7 @@
 #ifndef FOOTFALL_PROCESS_PROGRAM_H
 #define FOOTFALL_PROCESS_PROGRAM_H
 
+#include "base/rate_table.h"
 #include "base/scoreboard.h"
 #include "commands/configuration.h"
 #include "loop/loop.h"
@@ -34,6 +35,7 @@ struct program {
     struct listeners listeners;
     struct listeners next_listeners; /* of settings that are not settled yet */
     struct scoreboard *scoreboard;
+    struct rate_table *rates;
     struct notifier notifier;
     struct inheritance inheritance;
     struct upgrade_plan upgrade;

@@ -100,6 +100,7 @@ static int open_counting(struct worker *worker)
         .slot_index = context->slot_index,
         .limit_listener = {visitor_limits_reached, &worker->limits},
         .settings_in_use = context->settings,
+        .rates = context->rates,
     };
 
     return counting_init(&worker->counting, worker->loop, &settings);

@@ -14,6 +14,7 @@
 #include "process/notifier.h"
 #include "process/worker_exit.h"
 
+struct rate_table;
 struct store_url;
 
 struct worker_context {
@@ -23,6 +24,7 @@ struct worker_context {
     enum loop_kind loop_kind;
     struct scoreboard *scoreboard;
     struct scoreboard_slot *slot; /* this worker's */
+    struct rate_table *rates;     /* of all workers */
     uint32_t slot_index;
     int channel_fd;              /* the worker's end; -1: alone */
     struct listeners *listeners; /* those that are open it accepts from by itself */

@@ -6,6 +6,7 @@
 #include "http/server.h"
 #include "visits/api_call.h"
 #include "visits/api_policy.h"
+#include "visits/api_rate.h"
 #include "visits/api_reply.h"
 #include "visits/api_request.h"
 #include "visits/api_verbs.h"
@@ -23,6 +24,18 @@ void api_finish(struct api *api)
     pool_finish(&api->calls);
 }
 
+/* Refuses who calls too often, or guesses tokens. */
+static void look_at_rates(struct api *api, struct api_call *call)
+{
+    if ((call->method != METHOD_GET && call->method != METHOD_POST) || call->verb == API_SCRIPT ||
+        !api_rate_take(api->rates, api->settings, call)) {
+        return;
+    }
+    if (call->has_token && !api_rate_is_guessing(api->rates, call) && call->refused_status == 401) {
+        api_rate_note_wrong_token(api->rates, call);
+    }
+}
+
 /* The whole request is here. */
 static void begin(void *owner, uint64_t ticket)
 {
@@ -30,6 +43,7 @@ static void begin(void *owner, uint64_t ticket)
     struct api_call *call = http_server_call(api->server, ticket);
     struct reply reply;
 
+    look_at_rates(api, call);
     if (call->method == METHOD_OPTIONS && call->refused_status != 404) {
         api_reply_make_preflight(call, call->allow, &reply);
     } else if (call->refused_status != 0) {

@@ -19,6 +19,7 @@
 
 struct api_call;
 struct http_server;
+struct rate_table;
 struct settings;
 struct tally;
 
@@ -28,6 +29,7 @@ struct api {
     struct slice front_key;               /* borrowed: of the front counter, `default/` before it */
     _Atomic uint64_t *refused;            /* borrowed: how many hits got no number */
     struct limit_listener limit_listener; /* told when too many wait */
+    struct rate_table *rates;             /* borrowed */
     const struct settings *settings;      /* borrowed: policies of namespaces, the server's token */
     struct pool calls;
 };

@@ -16,7 +16,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { API_CALLBACK_BYTES_MAX = 128 };
+enum {
+    API_CALLBACK_BYTES_MAX = 128,
+    API_WORD_BYTES_MAX = 24,
+};
+
+/* A short word of a query, decoded. */
+struct api_word {
+    uint8_t length;
+    char bytes[API_WORD_BYTES_MAX];
+};
 
 enum api_verb {
     API_HIT,
@@ -28,6 +37,8 @@ enum api_verb {
     API_DELETE,
     API_INFO,
     API_STATS,
+    API_BADGE,
+    API_SCRIPT,
     API_VERBS_COUNT,
 };
 
@@ -50,10 +61,23 @@ struct api_call {
     uint8_t callback_length;     /* 0: no JSONP */
     char callback[API_CALLBACK_BYTES_MAX];
     struct counter_name name;
+    bool counts;    /* a badge that does */
+    bool has_label; /* of a badge: label_length bytes of `text` */
+    bool is_flat_square;
+    bool is_short;
+    bool is_unchanged; /* a script that the client has */
+    uint16_t label_length;
+    struct api_word color;
+    struct api_word label_color;
     int64_t amount; /* what the query says: value, amount or initializer */
     struct store_record created;
     char key[40];                     /* of the new owner */
     uint8_t token[STORE_OWNER_BYTES]; /* its hash */
+    bool has_rate;                    /* the answer says what is left of it */
+    uint32_t rate_max;
+    uint32_t rate_s;
+    uint32_t rate_left;
+    uint32_t rate_left_s;
     uint16_t retry_after_s;
     uint16_t fields_length;
     uint16_t text_length;

@@ -51,7 +51,7 @@ void api_policy_apply(const struct settings *settings, const struct request_fiel
         !has_right_token(settings, call)) {
         refuse(call, 401, "Counters of this namespace are made with its token.");
     }
-    if (call->verb != API_HIT) {
+    if (call->verb != API_HIT && !(call->verb == API_BADGE && call->counts)) {
         return;
     }
     if (call->policy->hit == POLICY_HIT_TOKEN && !has_right_token(settings, call)) {

@@ -13,11 +13,9 @@ static const char pixel[] = "GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\
                             "!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00"
                             "\x02\x02\x44\x01\x00;";
 
-static const struct slice for_other_hosts = {
+static const char for_other_hosts[] =
     "\r\nAccess-Control-Allow-Origin: *"
-    "\r\nAccess-Control-Expose-Headers: X-Path, RateLimit, RateLimit-Policy, RateLimit-Limit, "
-    "RateLimit-Remaining, RateLimit-Reset, Retry-After",
-    0};
+    "\r\nAccess-Control-Expose-Headers: X-Path, RateLimit, RateLimit-Policy, Retry-After";
 
 /* ---- the call's own memory ---- */
 
@@ -37,12 +35,32 @@ static void add_text(struct api_call *call, struct slice text)
 
 /* ---- fields ---- */
 
+static void add_number(struct api_call *call, struct slice before, uint64_t number)
+{
+    char digits[DECIMAL_BYTES_MAX];
+
+    add_field(call, before);
+    add_field(call, (struct slice){digits, decimal_write(digits, number)});
+}
+
+/* draft-ietf-httpapi-ratelimit-headers: what is allowed, and what is left of it. */
+static void add_rate(struct api_call *call)
+{
+    add_number(call, SLICE("\r\nRateLimit-Policy: \"client\";q="), call->rate_max);
+    add_number(call, SLICE(";w="), call->rate_s);
+    add_number(call, SLICE("\r\nRateLimit: \"client\";r="), call->rate_left);
+    add_number(call, SLICE(";t="), call->rate_left_s);
+}
+
 static void add_usual_fields(struct api_call *call, uint16_t status)
 {
-    add_field(call, slice_of(for_other_hosts.bytes));
+    add_field(call, (struct slice){for_other_hosts, sizeof for_other_hosts - 1});
     if (call->has_name) {
         add_field(call, SLICE("\r\nX-Path: "));
         add_field(call, counter_name_text(&call->name));
+    }
+    if (call->has_rate) {
+        add_rate(call);
     }
     if (status == 401) {
         add_field(call, SLICE("\r\nWWW-Authenticate: Bearer"));
@@ -85,7 +103,9 @@ static void wrap(struct api_call *call, uint16_t status, struct slice object)
 void api_reply_make(struct api_call *call, uint16_t status, struct slice object,
                     struct reply *out_reply)
 {
-    begin(call, call->callback_length > 0 && !call->is_image ? 200 : status, out_reply);
+    const bool is_wrapped = call->callback_length > 0 && !call->is_image;
+
+    begin(call, is_wrapped ? 200 : status, out_reply);
     if (call->is_image) {
         out_reply->text = (struct slice){pixel, sizeof pixel - 1};
         out_reply->content_type = "image/gif";
@@ -158,6 +178,19 @@ void api_reply_make_preflight(struct api_call *call, const char *allow, struct r
     add_field(call, SLICE("\r\nAccess-Control-Allow-Methods: GET, HEAD, POST, OPTIONS"
                           "\r\nAccess-Control-Allow-Headers: Authorization, Content-Type"
                           "\r\nAccess-Control-Max-Age: 43200"));
+    finish(call, out_reply);
+}
+
+void api_reply_make_script(struct api_call *call, uint16_t status, struct slice script,
+                           struct slice tag, struct reply *out_reply)
+{
+    begin(call, status, out_reply);
+    out_reply->cache_control = "public, max-age=3600";
+    out_reply->content_type = "text/javascript; charset=utf-8";
+    out_reply->text = script;
+    add_field(call, SLICE("\r\nETag: "));
+    add_field(call, tag);
+    add_field(call, SLICE("\r\nX-Content-Type-Options: nosniff"));
     finish(call, out_reply);
 }
 

@@ -24,6 +24,10 @@ void api_reply_make_error(struct api_call *call, uint16_t status, const char *se
 /* The answer to OPTIONS: what a page of another host may ask for. */
 void api_reply_make_preflight(struct api_call *call, const char *allow, struct reply *out_reply);
 
+/* A script that caches may keep for an hour, and know again by its tag. */
+void api_reply_make_script(struct api_call *call, uint16_t status, struct slice script,
+                           struct slice tag, struct reply *out_reply);
+
 /* For larger bodies: the same with `content` (of malloc(3), the reply's then), of that type. */
 void api_reply_make_content(struct api_call *call, uint16_t status, const char *content_type,
                             struct content *content, struct reply *out_reply);

@@ -5,6 +5,7 @@
 
 #include "base/decimal.h"
 #include "http/query.h"
+#include "visits/api_badge.h"
 #include "visits/api_token.h"
 
 #include <string.h>
@@ -28,6 +29,8 @@ static const struct verb {
     [API_DELETE] = {"delete", ALLOWS_POST},
     [API_INFO] = {"info", ALLOWS_GET},
     [API_STATS] = {"stats", ALLOWS_GET},
+    [API_BADGE] = {"badge", ALLOWS_GET},
+    [API_SCRIPT] = {"footfall.js", ALLOWS_GET},
 };
 
 bool api_request_is_call(struct slice path, enum api_verb *out_verb, struct slice *out_rest)
@@ -179,8 +182,17 @@ static void read_name(const struct request *request, const struct request_fields
         .origin = request_fields_find(fields, SLICE("Origin")),
         .referer = request_fields_find(fields, SLICE("Referer")),
     };
+    const struct slice suffix = SLICE(".svg");
 
-    if (call->verb == API_STATS) {
+    if (call->verb == API_BADGE) {
+        if (rest.length <= suffix.length ||
+            !slice_is(slice_after(rest, rest.length - suffix.length), ".svg")) {
+            refuse(call, 404, "There is nothing at this path.");
+            return;
+        }
+        rest.length -= suffix.length;
+    }
+    if (call->verb == API_STATS || call->verb == API_SCRIPT) {
         if (rest.bytes != NULL) {
             refuse(call, 404, "There is nothing at this path.");
         }
@@ -274,6 +286,9 @@ static void read_arguments(struct slice query, struct api_call *call)
             refuse(call, 400, "update takes value=, a whole number other than 0.");
         }
         break;
+    case API_BADGE:
+        api_badge_read(query, call);
+        break;
     default:
         break;
     }
@@ -320,6 +335,9 @@ void api_request_read(const struct request *request, const struct request_fields
     if (request->method == METHOD_GET || request->method == METHOD_POST) {
         read_token(request, fields, out_call);
         read_arguments(request->query, out_call);
+        if (verb == API_SCRIPT) {
+            api_script_read(fields, out_call);
+        }
         if (is_owners(out_call) && !out_call->has_token) {
             refuse(out_call, 400, "This call needs a token: Authorization: Bearer, or token=.");
         }

@@ -5,7 +5,9 @@
 
 #include "base/decimal.h"
 #include "http/server.h"
+#include "visits/api_badge.h"
 #include "visits/api_policy.h"
+#include "visits/api_rate.h"
 #include "visits/api_reply.h"
 #include "visits/api_token.h"
 #include "visits/tally.h"
@@ -183,6 +185,8 @@ static void begin_owners_change(struct api *api, struct api_call *call, uint64_t
 
 void api_verb_begin(struct api *api, struct api_call *call, uint64_t ticket)
 {
+    struct reply reply;
+
     switch (call->verb) {
     case API_HIT:
         count(api, call, ticket, 1);
@@ -192,6 +196,13 @@ void api_verb_begin(struct api *api, struct api_call *call, uint64_t ticket)
         break;
     case API_CREATE:
         begin_create(api, call, ticket);
+        break;
+    case API_BADGE:
+        count(api, call, ticket, call->counts ? 1 : 0);
+        break;
+    case API_SCRIPT:
+        api_script_make(call, &reply);
+        send(api, ticket, &reply);
         break;
     case API_STATS:
         fail(api, call, ticket, 404, "There is nothing at this path.");
@@ -216,14 +227,22 @@ void api_counted(struct api *api, struct api_call *call, uint64_t ticket, int re
 {
     struct reply reply;
 
+    if (result == -ENOENT && call->verb == API_BADGE) {
+        result = 0; /* one that does not count shows 0, and makes nothing */
+        number = 0;
+    }
     if (result < 0) {
-        if (call->verb == API_HIT) {
+        if (call->verb == API_HIT || call->counts) {
             (void)atomic_fetch_add_explicit(api->refused, 1, memory_order_relaxed);
         }
         api_verb_fail(api, call, ticket, result);
         return;
     }
-    api_reply_make_value(call, number, &reply);
+    if (call->verb == API_BADGE) {
+        api_badge_make(call, number, &reply);
+    } else {
+        api_reply_make_value(call, number, &reply);
+    }
     send(api, ticket, &reply);
 }
 
@@ -326,6 +345,7 @@ static void confirm(struct api *api, struct api_call *call, uint64_t ticket,
                     const struct store_record *record)
 {
     if (!record->has_owner || !api_token_equals(record->owner, call->token)) {
+        api_rate_note_wrong_token(api->rates, call);
         fail(api, call, ticket, 401, "token is invalid");
         return;
     }

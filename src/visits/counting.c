@@ -109,6 +109,7 @@ int counting_init(struct counting *counting, struct loop *loop,
     counting->api.refused = counting->hits.refused;
     counting->api.limit_listener = settings->limit_listener;
     counting->api.settings = settings->settings_in_use;
+    counting->api.rates = settings->rates;
     return result;
 }
 

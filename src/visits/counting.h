@@ -18,6 +18,7 @@
 
 struct http_server;
 struct loop;
+struct rate_table;
 struct settings;
 struct store_url;
 struct tally;
@@ -29,6 +30,7 @@ struct counting_settings {
     struct scoreboard_slot *slot; /* of this worker */
     uint32_t slot_index;
     struct limit_listener limit_listener;   /* told when too many visits wait */
+    struct rate_table *rates;               /* borrowed: of calls, over all workers */
     const struct settings *settings_in_use; /* borrowed: policies of namespaces, tokens, limits */
 };
 

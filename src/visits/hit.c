@@ -93,7 +93,9 @@ void hit_done(void *owner, uint64_t ticket, int result, int64_t number)
     reply.has_no_length = false;
     reply.allow = NULL;
     reply.content_type = NULL;
+    reply.cache_control = NULL;
     reply.number = number;
     reply.content = NULL;
+    reply.fields = reply.text = (struct slice){NULL, 0};
     http_server_answer(hits->server, ticket, &reply);
 }

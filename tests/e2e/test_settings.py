@@ -31,6 +31,7 @@ OPTIONS = {
     "--admin": "FOOTFALL_ADMIN",
     "--trusted-proxy": "FOOTFALL_TRUSTED_PROXY",
     "--max-counters": "FOOTFALL_MAX_COUNTERS",
+    "--max-rate-clients": "FOOTFALL_MAX_RATE_CLIENTS",
     "--admin-token-file": "FOOTFALL_ADMIN_TOKEN_FILE",
     "--log-level": "FOOTFALL_LOG_LEVEL",
     "--log-format": "FOOTFALL_LOG_FORMAT",
@@ -40,7 +41,7 @@ OPTIONS = {
 #: Those that --help all alone shows.
 RARE = {
     "--access-log", "--access-log-format", "--admin-token-file", "--max-connections", "--max-connections-per-address",
-    "--max-counters", "--min-rate", "--pid-file", "--trusted-proxy",
+    "--max-counters", "--max-rate-clients", "--min-rate", "--pid-file", "--trusted-proxy",
 }
 SECONDS = [option for option in OPTIONS if option.endswith("-timeout")]
 
@@ -67,6 +68,7 @@ WRONG = {
     "--max-connections": (["-1", "all", "1.5", "1000000001", "1k"], "auto"),
     "--max-connections-per-address": (["-1", "half", "1.5", "1000000001", "Auto"], "auto"),
     "--max-counters": (["-1", "many", "1.5", "1000000001", "auto"], "0 to 1000000000"),
+    "--max-rate-clients": (["0", "-1", "many", "100000001"], "1 to 100000000"),
     "--admin-token-file": (["/none/such/file", "/dev/null", "."], "first line is a token"),
     "--min-rate": (["-1", "100.5", "1000001", "auto", "1k"], "0 \\(never\\) to 1000000"),
     "--balance": (["random", "Kernel", "roundrobin", "kernel "], "round-robin or kernel"),
