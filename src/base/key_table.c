@@ -287,3 +287,20 @@ struct key_entry *key_table_take_any(struct key_table *table)
     note_one_less(table);
     return entry;
 }
+
+struct key_entry *key_table_next(const struct key_table *table, uint64_t *position)
+{
+    const uint64_t count = (uint64_t)table->former.count + table->places.count;
+
+    while (*position < count) {
+        const uint64_t place = (*position)++;
+        const bool is_former = place < table->former.count;
+        const struct key_places *places = is_former ? &table->former : &table->places;
+        const uint64_t index = is_former ? place : place - table->former.count;
+
+        if (index >= places->first && places->entries[index] != NULL) {
+            return places->entries[index];
+        }
+    }
+    return NULL;
+}

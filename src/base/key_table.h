@@ -54,6 +54,10 @@ int key_table_insert(struct key_table *table, struct key_entry *entry);
  * of keys pass is as quick as a new one; needing no memory, it cannot fail. */
 void key_table_remove(struct key_table *table, struct key_entry *entry);
 
+/* The next entry of a walk over all of them, which begins with *position 0, or NULL at its end. No
+ * entry comes or goes meanwhile. */
+struct key_entry *key_table_next(const struct key_table *table, uint64_t *position);
+
 /* Takes out any one entry, or NULL when the table is empty: for freeing all of them, in one pass
  * over the places. Once begun, nothing is put in before all are out. */
 struct key_entry *key_table_take_any(struct key_table *table);

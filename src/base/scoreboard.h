@@ -33,6 +33,18 @@ enum worker_state {
     WORKER_DRAINING,
 };
 
+/* Calls of the counting API, by what became of them. */
+enum scoreboard_call {
+    SCOREBOARD_CALL_ANY,
+    SCOREBOARD_CALL_HIT,
+    SCOREBOARD_CALL_GET,
+    SCOREBOARD_CALL_CREATE,
+    SCOREBOARD_CALL_CREATED, /* a counter was made by it */
+    SCOREBOARD_CALL_UPDATED, /* a number became another */
+    SCOREBOARD_CALL_MISSED,  /* there was no such counter */
+    SCOREBOARD_CALLS,
+};
+
 /* What a slot's workers have done, one after the other: it only grows. The worker writes it. */
 struct scoreboard_traffic {
     _Atomic uint64_t connections; /* taken */
@@ -40,7 +52,8 @@ struct scoreboard_traffic {
     _Atomic uint64_t proxy_refused[SCOREBOARD_PROXY_FAULTS]; /* connections, by enum proxy_fault */
     _Atomic uint64_t access_lines_dropped;                   /* of the access log */
     _Atomic uint64_t limits[LIMITS_COUNT];                   /* how often each was reached */
-    _Atomic uint64_t hits;                                   /* that were given a number */
+    _Atomic uint64_t calls[SCOREBOARD_CALLS];
+    _Atomic uint64_t hits;       /* that were given a number */
     struct histogram hit_ms;     /* from the request to its number, or to none */
     struct histogram batch_us;   /* from sending to the answer */
     struct histogram batch_hits; /* of each batch that the store has answered or refused */

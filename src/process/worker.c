@@ -100,6 +100,8 @@ static int open_counting(struct worker *worker)
         .slot_index = context->slot_index,
         .limit_listener = {visitor_limits_reached, &worker->limits},
         .settings_in_use = context->settings,
+        .scoreboard = context->scoreboard,
+        .version = context->version,
         .rates = context->rates,
     };
 

@@ -250,3 +250,63 @@ int lmdb_counter_apply(const struct lmdb_databases *databases, MDB_txn *transact
     }
     return count(databases, transaction, &counter, batch);
 }
+
+/* ---- listings ---- */
+
+bool lmdb_counter_is_list(const struct store_batch *batch)
+{
+    const struct store_change *change = store_batch_change(batch);
+
+    return change != NULL && change->kind == STORE_LIST;
+}
+
+/* Walks over the namespace, from where the page may begin. */
+static int walk(MDB_cursor *cursor, struct slice prefix, struct store_listing *listing)
+{
+    char first[STORE_KEY_BYTES_MAX + STORE_LISTED_KEY_BYTES_MAX];
+    MDB_val key = {.mv_size = prefix.length, .mv_data = first};
+    MDB_val value;
+    int result;
+
+    memcpy(first, prefix.bytes, prefix.length);
+    if (!listing->by_value) {
+        memcpy(first + prefix.length, listing->after, listing->after_length);
+        key.mv_size += listing->after_length;
+    }
+    for (result = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE); result == 0;
+         result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+        const struct slice name = {key.mv_data, key.mv_size};
+        struct store_record record;
+        bool is_known;
+
+        if (!slice_starts_with(name, prefix)) {
+            return 0;
+        }
+        if (lmdb_record_read((struct slice){value.mv_data, value.mv_size}, &record, &is_known) &&
+            !store_listing_offer(listing, slice_after(name, prefix.length), record.value)) {
+            return 0;
+        }
+    }
+    return result == MDB_NOTFOUND ? 0 : result;
+}
+
+int lmdb_counter_list(const struct lmdb_databases *databases, MDB_txn *transaction,
+                      struct store_batch *batch)
+{
+    struct store_listing *listing = store_batch_change(batch)->listing;
+    MDB_cursor *cursor;
+    MDB_stat all;
+    int result = mdb_stat(transaction, databases->counters, &all);
+
+    if (result == 0) {
+        store_listing_begin(listing);
+        listing->all_keys = all.ms_entries;
+        result = mdb_cursor_open(transaction, databases->counters, &cursor);
+    }
+    if (result == 0) {
+        result = batch->key.length > 1 ? walk(cursor, batch->key, listing) : 0;
+        mdb_cursor_close(cursor);
+    }
+    batch->hits[0].result = result == 0 ? 0 : -EIO;
+    return result;
+}

@@ -243,6 +243,32 @@ int lmdb_environment_begin(struct lmdb_environment *environment, MDB_txn **out_t
     return result;
 }
 
+/* Listings look at what has been committed, and hold up nobody who counts. */
+static int list_all(struct lmdb_environment *environment, const struct store_batch_list *batches)
+{
+    MDB_txn *transaction = NULL;
+    int result = 0;
+
+    for (struct store_batch *batch = batches->first; batch != NULL && result == 0;
+         batch = batch->next) {
+        if (!lmdb_counter_is_list(batch)) {
+            continue;
+        }
+        if (transaction == NULL) {
+            result = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &transaction);
+        }
+        if (result == 0) {
+            result = lmdb_counter_list(&environment->databases, transaction, batch);
+        } else {
+            store_batch_fail(batch, -EIO);
+        }
+    }
+    if (transaction != NULL) {
+        mdb_txn_abort(transaction);
+    }
+    return result;
+}
+
 int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *transaction,
                             const struct store_batch_list *batches)
 {
@@ -250,6 +276,10 @@ int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *trans
 
     for (struct store_batch *batch = batches->first; batch != NULL && result == 0;
          batch = batch->next) {
+        if (lmdb_counter_is_list(batch)) {
+            store_batch_fail(batch, -EIO); /* unless it is mended below */
+            continue;
+        }
         result = errno_from_lmdb(lmdb_counter_apply(&environment->databases, transaction, batch));
     }
     if (result < 0) {
@@ -257,5 +287,9 @@ int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *trans
         return result;
     }
     FAULT_POINT(FAULT_BEFORE_COMMIT);
-    return errno_from_lmdb(mdb_txn_commit(transaction));
+    result = errno_from_lmdb(mdb_txn_commit(transaction));
+    if (result == 0) {
+        (void)list_all(environment, batches); /* what has counted has counted, whatever it says */
+    }
+    return result;
 }

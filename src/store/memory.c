@@ -166,6 +166,22 @@ static int change(struct store_memory *memory, struct memory_counter *counter,
     return 0;
 }
 
+static void list(const struct store_memory *memory, struct slice prefix,
+                 struct store_listing *listing)
+{
+    uint64_t position = 0;
+    const struct key_entry *entry;
+
+    store_listing_begin(listing);
+    listing->all_keys = memory->keys;
+    while ((entry = key_table_next(&memory->counters, &position)) != NULL && prefix.length > 1) {
+        if (slice_starts_with(entry->key, prefix)) {
+            (void)store_listing_offer(listing, slice_after(entry->key, prefix.length),
+                                      ((const struct memory_counter *)entry)->record.value);
+        }
+    }
+}
+
 static int count(struct store_memory *memory, struct memory_counter *counter,
                  struct store_batch *batch)
 {
@@ -184,6 +200,11 @@ static void apply_now(struct store_memory *memory, struct store_batch *batch)
         (struct memory_counter *)key_table_find(&memory->counters, batch->key);
     int result = 0;
 
+    if (store_batch_change(batch) != NULL && store_batch_change(batch)->kind == STORE_LIST) {
+        list(memory, batch->key, store_batch_change(batch)->listing);
+        batch->hits[0].result = 0;
+        return;
+    }
     if (store_batch_change(batch) != NULL) {
         batch->hits[0].result = change(memory, counter, batch);
         return;

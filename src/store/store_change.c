@@ -4,9 +4,18 @@
 #include "store/store_change.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct store_record store_record_of_visits = {.exists = true, .high = 1};
+
+void store_change_destroy(struct store_change *change)
+{
+    if (change != NULL) {
+        free(change->listing);
+        free(change);
+    }
+}
 
 static int create(struct store_change *change, uint64_t wall_ms)
 {

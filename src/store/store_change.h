@@ -4,6 +4,8 @@
 #ifndef FOOTFALL_STORE_STORE_CHANGE_H
 #define FOOTFALL_STORE_STORE_CHANGE_H
 
+#include "store/store_listing.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,6 +31,7 @@ enum store_change_kind {
     STORE_SET,    /* -ENOENT; -EPERM: it may not be set by anybody */
     STORE_ADD,    /* -ENOENT; -EPERM: outside of what anybody may add; -EOVERFLOW */
     STORE_REMOVE, /* -ENOENT */
+    STORE_LIST,   /* of a namespace: the batch's key is "NAMESPACE/", or "/" for none at all */
 };
 
 enum store_right {
@@ -43,10 +46,14 @@ struct store_change {
     uint8_t owner[STORE_OWNER_BYTES]; /* STORE_AS_OWNER: whose it is taken to be */
     int64_t value;                    /* STORE_SET: the new one; STORE_ADD: the difference */
     struct store_record created;      /* STORE_CREATE: value, may_be_set, low, high, owner */
+    struct store_listing *listing;    /* STORE_LIST: the change's own */
     /* Filled in by the store, whatever the result: before the change, and after it. */
     struct store_record before;
     struct store_record after;
 };
+
+/* Frees it with what is its own. NULL is fine. */
+void store_change_destroy(struct store_change *change);
 
 /* What the rules make of `change` where the counter is `change->before`: fills in `after`. 0 or
  * what is said above, with `after` as before. For stores that change records by themselves. */

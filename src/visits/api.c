@@ -3,6 +3,8 @@
  */
 #include "visits/api.h"
 
+#include "base/counter.h"
+#include "base/scoreboard.h"
 #include "http/server.h"
 #include "visits/api_call.h"
 #include "visits/api_policy.h"
@@ -36,6 +38,17 @@ static void look_at_rates(struct api *api, struct api_call *call)
     }
 }
 
+static void note_call(const struct api *api, const struct api_call *call)
+{
+    counter_add(&api->calls_counts[SCOREBOARD_CALL_ANY], 1);
+    if (call->verb == API_HIT || call->verb == API_GET || call->verb == API_CREATE) {
+        counter_add(&api->calls_counts[call->verb == API_HIT   ? SCOREBOARD_CALL_HIT
+                                       : call->verb == API_GET ? SCOREBOARD_CALL_GET
+                                                               : SCOREBOARD_CALL_CREATE],
+                    1);
+    }
+}
+
 /* The whole request is here. */
 static void begin(void *owner, uint64_t ticket)
 {
@@ -43,6 +56,7 @@ static void begin(void *owner, uint64_t ticket)
     struct api_call *call = http_server_call(api->server, ticket);
     struct reply reply;
 
+    note_call(api, call);
     look_at_rates(api, call);
     if (call->method == METHOD_OPTIONS && call->refused_status != 404) {
         api_reply_make_preflight(call, call->allow, &reply);

@@ -20,6 +20,7 @@
 struct api_call;
 struct http_server;
 struct rate_table;
+struct scoreboard;
 struct settings;
 struct tally;
 
@@ -29,6 +30,9 @@ struct api {
     struct slice front_key;               /* borrowed: of the front counter, `default/` before it */
     _Atomic uint64_t *refused;            /* borrowed: how many hits got no number */
     struct limit_listener limit_listener; /* told when too many wait */
+    const struct scoreboard *scoreboard;  /* borrowed: figures of all workers */
+    _Atomic uint64_t *calls_counts;       /* borrowed: this worker's, by enum scoreboard_call */
+    const char *version;                  /* borrowed */
     struct rate_table *rates;             /* borrowed */
     const struct settings *settings;      /* borrowed: policies of namespaces, the server's token */
     struct pool calls;

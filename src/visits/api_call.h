@@ -37,6 +37,8 @@ enum api_verb {
     API_DELETE,
     API_INFO,
     API_STATS,
+    API_LIST,
+    API_TOP,
     API_BADGE,
     API_SCRIPT,
     API_VERBS_COUNT,
@@ -51,7 +53,8 @@ struct api_call {
     const char *refused_sentence;
     const char *allow;
     bool has_name;
-    bool is_front; /* the counter of "/" */
+    bool has_namespace; /* and no name */
+    bool is_front;      /* the counter of "/" */
     bool is_image;
     bool is_confirmed; /* the token has been found to be the owner's */
     bool is_list_form; /* of create: CountAPI's, all in the query */
@@ -66,6 +69,9 @@ struct api_call {
     bool is_flat_square;
     bool is_short;
     bool is_unchanged; /* a script that the client has */
+    uint16_t listed_max;
+    uint8_t after_length;
+    char after[STORE_LISTED_KEY_BYTES_MAX];
     uint16_t label_length;
     struct api_word color;
     struct api_word label_color;

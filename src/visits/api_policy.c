@@ -40,12 +40,15 @@ static void refuse(struct api_call *call, uint16_t status, const char *sentence)
 void api_policy_apply(const struct settings *settings, const struct request_fields *fields,
                       struct api_call *call)
 {
-    if (!call->has_name) {
+    if (!call->has_name && !call->has_namespace) {
         return;
     }
     call->policy = policies_find(&settings->policies, counter_name_namespace(&call->name));
     if (call->refused_status != 0 || (call->method != METHOD_GET && call->method != METHOD_POST)) {
         return;
+    }
+    if (call->has_namespace && !has_right_token(settings, call)) {
+        refuse(call, 401, "token is invalid");
     }
     if (call->verb == API_CREATE && call->policy->create_needs_token &&
         !has_right_token(settings, call)) {

@@ -6,6 +6,7 @@
 #include "base/decimal.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The smallest image there is: one transparent pixel (GIF89a). */
@@ -201,4 +202,39 @@ void api_reply_make_content(struct api_call *call, uint16_t status, const char *
     out_reply->content = content;
     out_reply->content_type = content_type;
     finish(call, out_reply);
+}
+
+void api_reply_make_large(struct api_call *call, uint16_t status, struct slice object,
+                          struct reply *out_reply)
+{
+    const bool is_wrapped = call->callback_length > 0;
+    const size_t around = is_wrapped ? call->callback_length + sizeof "(,\"code\":000});" : 0;
+    struct content *content;
+    char *end;
+
+    if (call->is_image) {
+        api_reply_make(call, status, SLICE("{}"), out_reply);
+        return;
+    }
+    content = malloc(sizeof *content + object.length + around);
+    if (content == NULL) {
+        api_reply_make_error(call, 503, "There is no memory for this answer.", out_reply);
+        return;
+    }
+    end = content->bytes;
+    if (is_wrapped) {
+        end = mempcpy(end, call->callback, call->callback_length);
+        *end++ = '(';
+        object.length--;
+    }
+    end = mempcpy(end, object.bytes, object.length);
+    if (is_wrapped) {
+        end = mempcpy(end, ",\"code\":", 8);
+        end += decimal_write(end, status);
+        end = mempcpy(end, "});", 3);
+    }
+    content->length = (size_t)(end - content->bytes);
+    api_reply_make_content(call, is_wrapped ? 200 : status,
+                           is_wrapped ? "application/javascript; charset=utf-8" : NULL, content,
+                           out_reply);
 }

@@ -28,6 +28,10 @@ void api_reply_make_preflight(struct api_call *call, const char *allow, struct r
 void api_reply_make_script(struct api_call *call, uint16_t status, struct slice script,
                            struct slice tag, struct reply *out_reply);
 
+/* The same with an object of any length. */
+void api_reply_make_large(struct api_call *call, uint16_t status, struct slice object,
+                          struct reply *out_reply);
+
 /* For larger bodies: the same with `content` (of malloc(3), the reply's then), of that type. */
 void api_reply_make_content(struct api_call *call, uint16_t status, const char *content_type,
                             struct content *content, struct reply *out_reply);

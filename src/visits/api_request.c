@@ -6,6 +6,7 @@
 #include "base/decimal.h"
 #include "http/query.h"
 #include "visits/api_badge.h"
+#include "visits/api_pages.h"
 #include "visits/api_token.h"
 
 #include <string.h>
@@ -29,6 +30,8 @@ static const struct verb {
     [API_DELETE] = {"delete", ALLOWS_POST},
     [API_INFO] = {"info", ALLOWS_GET},
     [API_STATS] = {"stats", ALLOWS_GET},
+    [API_LIST] = {"list", ALLOWS_GET},
+    [API_TOP] = {"top", ALLOWS_GET},
     [API_BADGE] = {"badge", ALLOWS_GET},
     [API_SCRIPT] = {"footfall.js", ALLOWS_GET},
 };
@@ -175,6 +178,23 @@ static void read_query_name(struct slice query, struct api_call *call)
     call->has_name = true;
 }
 
+/* A namespace alone; the name has a key that is none. */
+static void read_namespace(struct slice rest, struct api_call *call)
+{
+    char text[COUNTER_NAME_PART_MAX];
+    size_t length;
+
+    if (rest.length == 0 || memchr(rest.bytes, '/', rest.length) != NULL) {
+        refuse(call, 404, "There is nothing at this path.");
+    } else if (!percent_decode(rest, false, text, sizeof text, &length) ||
+               counter_name_make((struct slice){text, length}, SLICE("..."), &call->name) !=
+                   COUNTER_NAME_GOOD) {
+        note_name(call, COUNTER_NAME_BAD_NAMESPACE);
+    } else {
+        call->has_namespace = true;
+    }
+}
+
 static void read_name(const struct request *request, const struct request_fields *fields,
                       struct slice rest, struct api_call *call)
 {
@@ -196,6 +216,8 @@ static void read_name(const struct request *request, const struct request_fields
         if (rest.bytes != NULL) {
             refuse(call, 404, "There is nothing at this path.");
         }
+    } else if (call->verb == API_LIST || call->verb == API_TOP) {
+        read_namespace(rest, call);
     } else if (call->verb == API_CREATE && rest.bytes == NULL) {
         call->is_list_form = true;
         read_query_name(request->query, call);
@@ -288,6 +310,10 @@ static void read_arguments(struct slice query, struct api_call *call)
         break;
     case API_BADGE:
         api_badge_read(query, call);
+        break;
+    case API_LIST:
+    case API_TOP:
+        api_list_read(query, call);
         break;
     default:
         break;

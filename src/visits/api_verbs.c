@@ -3,9 +3,12 @@
  */
 #include "visits/api_verbs.h"
 
+#include "base/counter.h"
 #include "base/decimal.h"
+#include "base/scoreboard.h"
 #include "http/server.h"
 #include "visits/api_badge.h"
+#include "visits/api_pages.h"
 #include "visits/api_policy.h"
 #include "visits/api_rate.h"
 #include "visits/api_reply.h"
@@ -131,7 +134,24 @@ static void change(struct api *api, struct api_call *call, uint64_t ticket,
         result = tally_change(api->tally, &target, ticket, copy);
     }
     if (result < 0) {
-        free(copy);
+        store_change_destroy(copy);
+        api_verb_fail(api, call, ticket, result);
+    }
+}
+
+/* Asks for counters of a namespace, or only how many there are. */
+static void list(struct api *api, struct api_call *call, uint64_t ticket)
+{
+    const struct tally_target target = {
+        .key = call->has_namespace
+                   ? (struct slice){call->name.text, call->name.namespace_length + 1u}
+                   : SLICE("/"),
+    };
+    struct store_change *ask = api_list_ask(call);
+    int result = ask == NULL ? -ENOMEM : tally_change(api->tally, &target, ticket, ask);
+
+    if (result < 0) {
+        store_change_destroy(ask);
         api_verb_fail(api, call, ticket, result);
     }
 }
@@ -205,7 +225,9 @@ void api_verb_begin(struct api *api, struct api_call *call, uint64_t ticket)
         send(api, ticket, &reply);
         break;
     case API_STATS:
-        fail(api, call, ticket, 404, "There is nothing at this path.");
+    case API_LIST:
+    case API_TOP:
+        list(api, call, ticket);
         break;
     case API_INFO:
         begin_change(api, call, ticket, STORE_AS_ANYBODY);
@@ -227,6 +249,12 @@ void api_counted(struct api *api, struct api_call *call, uint64_t ticket, int re
 {
     struct reply reply;
 
+    if (result == -ENOENT) {
+        counter_add(&api->calls_counts[SCOREBOARD_CALL_MISSED], 1);
+    } else if (result == 0 && (call->verb == API_HIT || call->counts)) {
+        counter_add(&api->calls_counts[SCOREBOARD_CALL_UPDATED], 1);
+        counter_add(&api->calls_counts[SCOREBOARD_CALL_CREATED], number == 1 ? 1 : 0);
+    }
     if (result == -ENOENT && call->verb == API_BADGE) {
         result = 0; /* one that does not count shows 0, and makes nothing */
         number = 0;
@@ -353,15 +381,50 @@ static void confirm(struct api *api, struct api_call *call, uint64_t ticket,
     begin_change(api, call, ticket, STORE_AS_OWNER);
 }
 
+static void answer_list(struct api *api, struct api_call *call, uint64_t ticket,
+                        const struct store_listing *listing)
+{
+    struct reply reply;
+
+    api_list_make(call, listing, &reply);
+    send(api, ticket, &reply);
+}
+
+static void answer_stats(struct api *api, struct api_call *call, uint64_t ticket, int64_t all_keys)
+{
+    struct reply reply;
+
+    api_stats_make(call, api->scoreboard, api->version, all_keys, &reply);
+    send(api, ticket, &reply);
+}
+
+/* For /stats. */
+static void note_change(const struct api *api, const struct api_call *call, int result)
+{
+    if (result == -ENOENT) {
+        counter_add(&api->calls_counts[SCOREBOARD_CALL_MISSED], 1);
+    } else if (result == 0 && call->verb == API_CREATE) {
+        counter_add(&api->calls_counts[SCOREBOARD_CALL_CREATED], 1);
+    } else if (result == 0 &&
+               (call->verb == API_SET || call->verb == API_UPDATE || call->verb == API_RESET)) {
+        counter_add(&api->calls_counts[SCOREBOARD_CALL_UPDATED], 1);
+    }
+}
+
 void api_changed(struct api *api, struct api_call *call, uint64_t ticket, int result,
                  const struct store_change *done)
 {
-    if (result == -EPERM) {
+    note_change(api, call, result);
+    if (call->verb == API_STATS) {
+        answer_stats(api, call, ticket, result == 0 ? (int64_t)done->listing->all_keys : -1);
+    } else if (result == -EPERM) {
         answer_forbidden(api, call, ticket, &done->before);
     } else if (result == -ENOENT && call->verb == API_INFO) {
         answer_no_info(api, call, ticket);
     } else if (result < 0) {
         api_verb_fail(api, call, ticket, result);
+    } else if (done->kind == STORE_LIST) {
+        answer_list(api, call, ticket, done->listing);
     } else if (done->kind == STORE_READ && call->verb != API_INFO) {
         confirm(api, call, ticket, &done->before);
     } else {

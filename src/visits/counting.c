@@ -110,6 +110,9 @@ int counting_init(struct counting *counting, struct loop *loop,
     counting->api.limit_listener = settings->limit_listener;
     counting->api.settings = settings->settings_in_use;
     counting->api.rates = settings->rates;
+    counting->api.scoreboard = settings->scoreboard;
+    counting->api.calls_counts = settings->slot->traffic.calls;
+    counting->api.version = settings->version;
     return result;
 }
 

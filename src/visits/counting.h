@@ -30,6 +30,8 @@ struct counting_settings {
     struct scoreboard_slot *slot; /* of this worker */
     uint32_t slot_index;
     struct limit_listener limit_listener;   /* told when too many visits wait */
+    const struct scoreboard *scoreboard;    /* borrowed */
+    const char *version;                    /* borrowed */
     struct rate_table *rates;               /* borrowed: of calls, over all workers */
     const struct settings *settings_in_use; /* borrowed: policies of namespaces, tokens, limits */
 };

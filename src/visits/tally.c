@@ -99,7 +99,7 @@ static void tell_unsent(struct tally *tally, struct hit_run *run, int result)
 
     tell_first(tally, run, result);
     if (hit.is_change) {
-        free(hit.change);
+        store_change_destroy(hit.change);
     }
 }
 
@@ -194,7 +194,7 @@ static void batch_done(struct store_batch *batch)
     while (!hit_run_is_told(&key->flying)) {
         tell_first(key->tally, &key->flying, key->flying.hits[key->flying.first].result);
     }
-    free(change);
+    store_change_destroy(change);
     key->flying.first = key->flying.count = 0;
     key->is_in_flight = false;
     watch_oldest(key);
