@@ -12,6 +12,8 @@
 #include "store/resp_writer.h"
 #include "test.h"
 
+#include <stdlib.h>
+
 enum {
     TIMEOUT_MS = 10000,
     LIFETIME_MS = 100000,
@@ -99,7 +101,29 @@ __attribute__((format(printf, 1, 2))) static inline const char *ask(const char *
     return ask_words(words, count);
 }
 
-/* Sends a batch as the store does, as `writer`. */
+/* Sends a batch as the store does, as `writer`, with what its hits add where `with_amounts`. */
+static inline const char *send_batch_as(const char *writer, const struct store_batch *batch,
+                                        bool with_amounts)
+{
+    struct slice amounts = SLICE("");
+    struct redis_ledger ledger;
+    struct redis_ledger_command command;
+    const char *answer;
+
+    redis_ledger_init(&ledger, TIMEOUT_MS);
+    assert_int_equal(ledger.lifetime_ms, LIFETIME_MS);
+    (void)snprintf(ledger.writer, sizeof ledger.writer, "%s", writer);
+    if (with_amounts) {
+        assert_int_equal(redis_ledger_amounts(batch, &amounts), 0);
+    }
+    redis_ledger_command(&ledger, batch, REDIS_LEDGER_WHOLE, amounts, &command);
+    answer = ask_words(command.words, command.count);
+    if (with_amounts) {
+        free((char *)amounts.bytes);
+    }
+    return answer;
+}
+
 static inline const char *count_as(const char *writer, const char *key, uint64_t sequence,
                                    uint32_t hits_count)
 {
@@ -110,19 +134,35 @@ static inline const char *count_as(const char *writer, const char *key, uint64_t
         .hits_count = 1,
         .sequence = sequence,
     };
-    struct redis_ledger ledger;
-    struct redis_ledger_command command;
 
-    redis_ledger_init(&ledger, TIMEOUT_MS);
-    assert_int_equal(ledger.lifetime_ms, LIFETIME_MS);
-    (void)snprintf(ledger.writer, sizeof ledger.writer, "%s", writer);
-    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_WHOLE, &command);
-    return ask_words(command.words, command.count);
+    return send_batch_as(writer, &batch, false);
 }
 
 static inline const char *count(const char *key, uint64_t sequence, uint32_t hits_count)
 {
     return count_as("w", key, sequence, hits_count);
+}
+
+/* The same at the end of the numbers: as so many hits that add `amount` each. */
+static inline const char *count_at_end(const char *key, uint64_t sequence, uint32_t hits_count,
+                                       uint32_t amount)
+{
+    struct store_hit *hits = calloc(hits_count, sizeof *hits);
+    const struct store_batch batch = {
+        .key = slice_of(key),
+        .hits = hits,
+        .hits_count = hits_count,
+        .sequence = sequence,
+    };
+    const char *answer;
+
+    assert_non_null(hits);
+    for (uint32_t i = 0; i < hits_count; i++) {
+        hits[i].amount = amount & STORE_AMOUNT_MAX;
+    }
+    answer = send_batch_as("w", &batch, true);
+    free(hits);
+    return answer;
 }
 
 static void assert_begins(const char *whole, const char *beginning)
