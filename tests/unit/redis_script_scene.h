@@ -73,12 +73,13 @@ static void receive_reply(void)
 
 static inline const char *ask_words(const struct slice *words, size_t count)
 {
-    static char command[COMMAND_BYTES_MAX];
-    size_t length = resp_command_length(words, count);
+    const size_t length = resp_command_length(words, count);
+    char *command = malloc(length);
 
-    assert_true(length <= sizeof command);
+    assert_non_null(command);
     assert_int_equal(resp_write_command(command, words, count), length);
     assert_int_equal(send(connection, command, length, MSG_NOSIGNAL), length);
+    free(command);
     receive_reply();
     return text;
 }
