@@ -88,7 +88,7 @@ static inline const char *ask_words(const struct slice *words, size_t count)
 __attribute__((format(printf, 1, 2))) static inline const char *ask(const char *format, ...)
 {
     char line[TEXT_BYTES];
-    struct slice words[16];
+    struct slice words[24];
     size_t count = 0;
     va_list arguments;
 
@@ -179,7 +179,7 @@ static void assert_value(const char *key, const char *expected)
 }
 
 /* The key holds `expected`, and writer w has no entry for it. */
-static void assert_not_counted(const char *key, const char *expected)
+static inline void assert_not_counted(const char *key, const char *expected)
 {
     assert_value(key, expected);
     assert_string_equal(ask("EXISTS {%s}:footfall:1:w", key), ":0");

@@ -1,7 +1,8 @@
 /*
- * test_redis_ledger.c - the command that counts a batch once, and what its answer says.
+ * test_redis_ledger.c - the commands that count or change once, and what answers to counts say.
  *
- * What the script itself does on a server is in test_redis_script.c.
+ * What the script itself does on a server is in test_redis_script.c and
+ * test_redis_script_records.c.
  */
 #include "guarded.h"
 #include "store/redis_ledger.h"
@@ -112,6 +113,102 @@ static void without_scripts_a_batch_is_incrby(void **state)
     assert_word(&command, 2, "4294967295");
 }
 
+static void a_counter_with_a_record_is_named_apart_and_so_is_all_beside_it(void **state)
+{
+    const struct redis_ledger ledger = ledger_of("writer-1", 1000);
+    struct store_batch batch = batch_of("ns/key", 7, 42);
+    struct redis_ledger_command command;
+
+    (void)state;
+    batch.keeps_record = true;
+    batch.wall_ms = UINT64_C(1700000000123);
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, SLICE(""), &command);
+    assert_int_equal(command.count, 13);
+    assert_word(&command, 2, "4");
+    assert_word(&command, 3, "footfall:ns/key");
+    assert_word(&command, 4, "{footfall:ns/key}:footfall:1:writer-1");
+    assert_word(&command, 5, "{footfall:ns/key}:footfall:layout");
+    assert_word(&command, 6, "{footfall:ns/key}:footfall:1:about");
+    assert_word(&command, 7, "0000000000000042");
+    assert_word(&command, 8, "7");
+    assert_word(&command, 9, "60000");
+    assert_word(&command, 10, "");
+    assert_word(&command, 11, "1700000000123");
+    assert_word(&command, 12, "0");
+    batch.may_make = true;
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, SLICE("2x3 1x1 "), &command);
+    assert_word(&command, 10, "2x3 1x1 ");
+    assert_word(&command, 12, "1");
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_PLAIN, SLICE(""), &command);
+    assert_word(&command, 1, "footfall:ns/key");
+    redis_ledger_look(&batch, &command);
+    assert_int_equal(command.count, 2);
+    assert_word(&command, 0, "GET");
+    assert_word(&command, 1, "footfall:ns/key");
+    redis_ledger_record_question(&batch, &command);
+    assert_int_equal(command.count, 2);
+    assert_word(&command, 0, "HGETALL");
+    assert_word(&command, 1, "{footfall:ns/key}:footfall:1:about");
+}
+
+static void what_hits_add_is_told_in_runs_without_looks(void **state)
+{
+    static const struct {
+        uint32_t amounts[6];
+        uint32_t count;
+        const char *text;
+    } cases[] = {
+        {{1}, 1, "1x1 "},
+        {{1, 1, 1}, 3, "3x1 "},
+        {{5, 5, 0, 5, 1, 2147483647}, 6, "2x5 1x5 1x1 1x2147483647 "},
+        {{1, 0, 0}, 3, "1x1 "},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct store_hit hits[6] = {0};
+        const struct store_batch batch = {.hits = hits, .hits_count = cases[i].count};
+        struct slice amounts;
+
+        for (uint32_t hit = 0; hit < cases[i].count; hit++) {
+            hits[hit].amount = cases[i].amounts[hit] & STORE_AMOUNT_MAX;
+        }
+        assert_int_equal(redis_ledger_amounts(&batch, &amounts), 0);
+        assert_true(slice_is(amounts, cases[i].text));
+        free((char *)amounts.bytes);
+    }
+}
+
+static void a_change_names_what_is_and_what_is_to_be_once_it_is_decided(void **state)
+{
+    const struct redis_ledger ledger = ledger_of("writer-1", 1000);
+    struct store_change change = {
+        .before = {.exists = true, .value = 5, .high = 1},
+        .after = {.exists = true, .value = -6, .high = 1, .adjusted = -11},
+    };
+    struct store_hit hit = {.change = &change, .is_change = 1};
+    const struct store_batch batch = {
+        .key = SLICE("blog"), .hits = &hit, .hits_count = 1, .sequence = 42};
+    struct redis_ledger_command command;
+
+    (void)state;
+    redis_ledger_change(&ledger, &batch, REDIS_LEDGER_SHORT, false, &command);
+    assert_int_equal(command.count, 9);
+    assert_word(&command, 0, "EVALSHA");
+    assert_word(&command, 2, "4");
+    assert_word(&command, 3, "blog");
+    assert_word(&command, 4, "{blog}:footfall:1:writer-1");
+    assert_word(&command, 5, "{blog}:footfall:layout");
+    assert_word(&command, 6, "{blog}:footfall:1:about");
+    assert_word(&command, 7, "0000000000000042");
+    assert_word(&command, 8, "60000");
+    redis_ledger_change(&ledger, &batch, REDIS_LEDGER_WHOLE, true, &command);
+    assert_int_equal(command.count, 11);
+    assert_word(&command, 0, "EVAL");
+    assert_word(&command, 9, "5 0 0 0 0 1 0 -");
+    assert_word(&command, 10, "-6 0 0 -11 0 1 0 -");
+}
+
 static void a_question_has_no_keys_and_counts_nothing(void **state)
 {
     static const char *const names[] = {
@@ -177,6 +274,14 @@ static void the_longest_key_writer_and_numbers_have_room(void **state)
     assert_word(&command, 6, "9999999999999999");
     assert_word(&command, 7, "4294967295");
     assert_word(&command, 8, "42949672950");
+    batch.keeps_record = true;
+    batch.wall_ms = UINT64_MAX;
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, SLICE(""), &command);
+    (void)snprintf(expected, sizeof expected, "{footfall:%s}:footfall:1:%s", key, ledger.writer);
+    assert_word(&command, 4, expected);
+    (void)snprintf(expected, sizeof expected, "{footfall:%s}:footfall:1:about", key);
+    assert_word(&command, 6, expected);
+    assert_word(&command, 11, "18446744073709551615");
 }
 
 static void a_key_is_taken_with_any_bytes(void **state)
@@ -449,6 +554,9 @@ int main(void)
         cmocka_unit_test(a_server_that_knows_the_script_is_sent_its_name),
         cmocka_unit_test(a_server_that_may_not_know_the_script_is_sent_all_of_it),
         cmocka_unit_test(without_scripts_a_batch_is_incrby),
+        cmocka_unit_test(a_counter_with_a_record_is_named_apart_and_so_is_all_beside_it),
+        cmocka_unit_test(what_hits_add_is_told_in_runs_without_looks),
+        cmocka_unit_test(a_change_names_what_is_and_what_is_to_be_once_it_is_decided),
         cmocka_unit_test(a_question_has_no_keys_and_counts_nothing),
         cmocka_unit_test(a_batch_that_is_sent_again_is_sent_in_the_same_bytes),
         cmocka_unit_test(the_longest_key_writer_and_numbers_have_room),
