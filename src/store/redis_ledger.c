@@ -189,7 +189,7 @@ void redis_ledger_command(const struct redis_ledger *ledger, const struct store_
 
 int redis_ledger_amounts(const struct store_batch *batch, struct slice *out_amounts)
 {
-    const size_t run_bytes_max = 2 * (DECIMAL_BYTES_MAX + 1); /* "TIMESxAMOUNT " */
+    const size_t run_bytes_max = (size_t)2 * (DECIMAL_BYTES_MAX + 1); /* "TIMESxAMOUNT " */
     char *text = malloc(batch->hits_count * run_bytes_max);
     char *end = text;
 
