@@ -145,6 +145,21 @@ class Record:
         self.assert_growing_on_each_connection()
         self.assert_linearizable()
 
+    def without_idle_ends(self, idle_s):
+        """Without those who met the end of a connection on which they had been silent for so long:
+        it may be closed then (a client that stood still, on a busy machine)."""
+        kept = []
+        before = None
+        for visit in self._on_each_connection():
+            was_idle = (
+                before is not None and before.connection == visit.connection
+                and visit.started_ns - before.ended_ns > idle_s * 1e9
+            )
+            if visit.failure not in ("ended", "reset") or not was_idle:
+                kept.append(visit)
+            before = visit
+        return Record(kept)
+
     # ---- which numbers there are
 
     def assert_all_answered(self):
