@@ -19,9 +19,9 @@ static void read_callback(const char *encoded)
 
 static void a_callback_is_a_name_of_a_script(void **state)
 {
-    static const char *const good[] = {"f",          "_",    "$",   "jQuery_1234", "a.b.c",
-                                       "window.$._", "A1.2", "%66", "a%2Eb",       "%24",
-                                       "a..",        "Z",    "cb&", "cb&x=(",      "cb&callback=%3C"};
+    static const char *const good[] = {
+        "f",     "_",   "$",   "jQuery_1234", "a.b.c", "window.$._", "A1.2",           "%66",
+        "a%2Eb", "%24", "a..", "Z",           "cb&",   "cb&x=(",     "cb&callback=%3C"};
 
     (void)state;
     for (unsigned i = 0; i < sizeof good / sizeof good[0]; i++) {

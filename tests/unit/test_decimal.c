@@ -124,8 +124,7 @@ static void what_is_no_signed_number_is_refused_and_touches_nothing(void **state
                                         "-a",
                                         "0x1",
                                         "1.",
-                                        "\xe2\x88\x92"
-                                        "1",
+                                        "\xe2\x88\x92 1",
                                         "9223372036854775808",
                                         "-9223372036854775809",
                                         "18446744073709551615",
