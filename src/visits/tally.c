@@ -130,23 +130,27 @@ static void watch_growth(struct tally_key *key)
 {
     const struct store_batch *batch = &key->batch;
     const struct store_hit *first = &batch->hits[0];
-    uint32_t counted = batch->hits_count;
+    const struct store_hit *const end = first + batch->hits_count;
+    const struct store_hit *last = end;
 
     if (first->is_change) {
         key->has_greatest = false; /* it may be anything now, as somebody wanted it */
         return;
     }
-    while (counted > 0 && batch->hits[counted - 1].result < 0) {
-        counted--;
+    while (first < end && first->result < 0) {
+        first++;
     }
-    if (counted == 0) {
+    if (first == end) {
         return;
+    }
+    while (last[-1].result < 0) {
+        last--;
     }
     if (key->has_greatest && first->number - (int64_t)first->amount < key->greatest) {
         key->tally->events.went_back(key->tally->events.owner, key->entry.key, key->greatest,
                                      first->number);
     }
-    key->greatest = batch->hits[counted - 1].number;
+    key->greatest = last[-1].number;
     key->has_greatest = true;
 }
 
