@@ -154,7 +154,7 @@ static int change(struct store_memory *memory, struct memory_counter *counter,
     if (result == 0 && counter == NULL) {
         result = make(memory, batch, &counter);
     }
-    if (result < 0) {
+    if (result != 0) {
         return result;
     }
     counter->record = wanted->after;

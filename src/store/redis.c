@@ -2,18 +2,18 @@
  * redis.c - counts in a Redis server, shared by all workers of all hosts.
  *
  * What becomes of batches: sent, answered, or held until the server can be asked again. What they
- * are as commands is redis_ledger.c's, connections are redis_link.c's, what comes before the first
- * batch on one is redis_opening.c's, and what an operator is told of it redis_news.c's.
+ * ask is redis_batch.c's, connections are redis_link.c's, what comes before the first batch on one
+ * is redis_opening.c's, and what an operator is told of it redis_news.c's.
  */
 #include "store/redis.h"
 
 #include "base/fault_point.h"
 #include "loop/loop.h"
+#include "store/redis_batch.h"
 #include "store/redis_error.h"
-#include "store/redis_ledger.h"
-#include "store/redis_link.h"
 #include "store/redis_news.h"
 #include "store/redis_opening.h"
+#include "store/store_change.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,17 +22,14 @@
 struct store_redis {
     struct store base;
     struct loop *loop;
-    struct redis_link *link;
+    struct redis_terms terms;
     struct redis_opening opening;
-    struct redis_ledger ledger;
     struct redis_news news;
     bool is_plain_wanted;
-    bool is_ready;               /* the server counts */
-    bool is_closing;             /* nothing is sent any more */
-    bool has_counted;            /* on the present link */
-    uint64_t link_number;        /* of the present link, one more for each */
-    enum redis_ledger_form form; /* of the present link */
-    uint32_t in_flight;          /* batches sent and not answered: for the fault point alone */
+    bool is_ready;      /* the server counts */
+    bool is_closing;    /* nothing is sent any more */
+    bool has_counted;   /* on the present link */
+    uint32_t in_flight; /* what writes, and is not answered yet: for the fault points alone */
     /* Batches whose answer was lost, or that the server could not count just then. */
     struct store_batch_list held;
     /* Batches that have failed without being sent: they are told at the end of the turn. */
@@ -98,11 +95,16 @@ static void hold(struct store_redis *redis, struct store_batch *batch, int resul
     store_batch_list_add(&redis->held, batch);
 }
 
-/* The same for one that may have counted; INCRBY must not be sent again then. */
-static void batch_lost(struct store_redis *redis, struct store_batch *batch, int result)
+/* The answer to its last command is lost. INCRBY must not be sent again then. */
+static void command_lost(struct store_redis *redis, struct store_batch *batch, int result)
 {
+    if (!redis_batch_is_writing(&redis->terms, batch)) {
+        batch->step = 0; /* nothing has been done: it begins anew */
+        hold(redis, batch, result);
+        return;
+    }
     batch->may_have_counted = true;
-    if (redis->form == REDIS_LEDGER_PLAIN) {
+    if (redis->terms.form == REDIS_LEDGER_PLAIN) {
         fail_now(batch, result);
         return;
     }
@@ -111,17 +113,26 @@ static void batch_lost(struct store_redis *redis, struct store_batch *batch, int
 
 /* ---- answers ---- */
 
-static void send_batch(struct store_redis *redis, struct store_batch *batch,
-                       enum redis_ledger_form form);
+static void batch_answered(void *owner, void *subject, int result, const struct resp_reply *reply);
+
+static void send_batch(struct store_redis *redis, struct store_batch *batch, bool is_whole)
+{
+    int result = redis_batch_send(&redis->terms, batch, is_whole, batch_answered, redis);
+
+    if (result < 0) {
+        fail_later(redis, batch, result);
+        return;
+    }
+    redis->in_flight += redis_batch_is_writing(&redis->terms, batch) ? 1 : 0;
+}
 
 /* The next step of a batch that has not counted: given up meanwhile, it would be a gap. */
-static void send_next(struct store_redis *redis, struct store_batch *batch,
-                      enum redis_ledger_form form)
+static void send_next(struct store_redis *redis, struct store_batch *batch, bool is_whole)
 {
     if (batch->is_given_up) {
         fail_now(batch, -ETIMEDOUT);
     } else {
-        send_batch(redis, batch, form);
+        send_batch(redis, batch, is_whole);
     }
 }
 
@@ -131,9 +142,9 @@ static void leave(struct store_redis *redis)
 {
     redis_news_left(&redis->news);
     if (redis->has_counted) {
-        redis_link_cut(redis->link, -EAGAIN, redis->last_error);
+        redis_link_cut(redis->terms.link, -EAGAIN, redis->last_error);
     } else {
-        redis_link_skip(redis->link, -EAGAIN, redis->last_error);
+        redis_link_skip(redis->terms.link, -EAGAIN, redis->last_error);
     }
 }
 
@@ -143,7 +154,7 @@ static void batch_refused(struct store_redis *redis, struct store_batch *batch, 
     const enum redis_error_meaning meaning = redis_error_meaning(error);
 
     if (meaning == REDIS_ERROR_NO_SCRIPT && !batch->is_whole) {
-        send_next(redis, batch, REDIS_LEDGER_WHOLE);
+        send_next(redis, batch, true);
         return;
     }
     tell_refusal(redis, error);
@@ -155,101 +166,63 @@ static void batch_refused(struct store_redis *redis, struct store_batch *batch, 
     fail_now(batch, meaning == REDIS_ERROR_OVERFLOW ? -EOVERFLOW : -EIO);
 }
 
-static void batch_counted(struct store_redis *redis, struct store_batch *batch, uint64_t last,
-                          uint32_t counted)
+static void batch_written(struct store_redis *redis, struct store_batch *batch)
 {
     redis->has_counted = true;
     redis_news_counted(&redis->news);
-    (void)store_batch_count(
-        batch, (int64_t)(last - counted)); /* those beyond it are at the end of numbers */
     batch->done(batch);
 }
 
 static void take_answer(struct store_redis *redis, struct store_batch *batch,
                         const struct resp_reply *reply)
 {
-    static const struct slice below = {"NEGATIVE the key held a number below zero", 41};
-    uint64_t last = 0;
-    uint32_t counted = 0;
+    char text[REDIS_NEWS_BYTES];
+    struct slice error;
 
-    switch (redis_ledger_read(reply, batch->hits_count, &last, &counted)) {
-    case REDIS_LEDGER_COUNTED:
-        batch_counted(redis, batch, last, counted);
+    switch (redis_batch_take(&redis->terms, batch, reply, text, sizeof text, &error)) {
+    case REDIS_BATCH_WRITTEN:
+        batch_written(redis, batch);
         break;
-    case REDIS_LEDGER_REFUSED:
-        batch_refused(redis, batch, reply->text);
+    case REDIS_BATCH_AT_END:
+        tell_refusal(redis, error);
+        batch->done(batch);
         break;
-    case REDIS_LEDGER_BELOW:
-        tell_refusal(redis, below);
-        fail_now(batch, -ERANGE);
+    case REDIS_BATCH_READ:
+        batch->done(batch);
         break;
-    case REDIS_LEDGER_GARBAGE:
+    case REDIS_BATCH_NEXT:
+        send_next(redis, batch, false);
+        break;
+    case REDIS_BATCH_REFUSED:
+        batch_refused(redis, batch, error);
+        break;
+    case REDIS_BATCH_GARBAGE:
         /* Answers may be out of step: none of this connection can be believed. */
-        redis_link_cut(redis->link, -EPROTO, "an answer that is no count");
-        batch_lost(redis, batch, -EPROTO);
+        redis_link_cut(redis->terms.link, -EPROTO, "an answer that is no count");
+        command_lost(redis, batch, -EPROTO);
         break;
     }
 }
 
-/* The answer to a batch, or the loss of it. */
+/* The answer to a command of a batch, or the loss of it. */
 static void batch_answered(void *owner, void *subject, int result, const struct resp_reply *reply)
 {
     struct store_redis *redis = owner;
     struct store_batch *batch = subject;
+    const bool has_written = redis_batch_is_writing(&redis->terms, batch);
 
-    redis->in_flight--;
+    redis->in_flight -= has_written ? 1 : 0;
     if (result < 0) {
-        batch_lost(redis, batch, result);
+        command_lost(redis, batch, result);
         return;
     }
-    FAULT_POINT(FAULT_ANSWER_RECEIVED);
+    if (has_written) {
+        FAULT_POINT(FAULT_ANSWER_RECEIVED);
+    }
     take_answer(redis, batch, reply);
 }
 
 /* ---- sending ---- */
-
-/* Without the script, which looks at the layout by itself, each link looks once at each key's. */
-static void layout_answered(void *owner, void *subject, int result, const struct resp_reply *reply)
-{
-    struct store_redis *redis = owner;
-    struct store_batch *batch = subject;
-    char text[REDIS_NEWS_BYTES];
-    struct slice trouble;
-
-    if (result < 0) {
-        hold(redis, batch, result);
-        return;
-    }
-    trouble = redis_ledger_layout_trouble(reply, text, sizeof text);
-    if (trouble.length > 0) {
-        batch_refused(redis, batch, trouble);
-        return;
-    }
-    batch->key_note = redis->link_number;
-    send_next(redis, batch, REDIS_LEDGER_PLAIN);
-}
-
-static void send_batch(struct store_redis *redis, struct store_batch *batch,
-                       enum redis_ledger_form form)
-{
-    redis_answered *answered = batch_answered;
-    struct redis_ledger_command command;
-    int result;
-
-    batch->is_whole = form == REDIS_LEDGER_WHOLE;
-    if (form == REDIS_LEDGER_PLAIN && batch->key_note != redis->link_number) {
-        answered = layout_answered;
-        redis_ledger_layout_question(batch, &command);
-    } else {
-        redis_ledger_command(&redis->ledger, batch, form, &command);
-    }
-    result = redis_link_send(redis->link, command.words, command.count, answered, redis, batch);
-    if (result < 0) {
-        fail_later(redis, batch, result);
-        return;
-    }
-    redis->in_flight += answered == batch_answered ? 1 : 0;
-}
 
 /* Whether a batch that was held may be sent: while somebody waits for it, and, where it may have
  * counted, while the server still has its entry. Otherwise its place in the sequence is left
@@ -260,8 +233,9 @@ static bool may_send_again(const struct store_redis *redis, const struct store_b
         return false;
     }
     return !batch->may_have_counted ||
-           (redis->form != REDIS_LEDGER_PLAIN &&
-            redis_ledger_may_repeat(&redis->ledger, loop_now_ms(redis->loop) - batch->since_ms));
+           (redis->terms.form != REDIS_LEDGER_PLAIN &&
+            redis_ledger_may_repeat(&redis->terms.ledger,
+                                    loop_now_ms(redis->loop) - batch->since_ms));
 }
 
 static void send_held(struct store_redis *redis)
@@ -274,7 +248,7 @@ static void send_held(struct store_redis *redis)
 
         if (may_send_again(redis, batch)) {
             redis->status.batches_resent += batch->may_have_counted ? 1 : 0;
-            send_batch(redis, batch, redis->form);
+            send_batch(redis, batch, false);
         } else {
             fail_later(redis, batch, -ETIMEDOUT);
         }
@@ -309,7 +283,7 @@ static void opening_ready(void *owner, enum redis_ledger_form form)
 {
     struct store_redis *redis = owner;
 
-    redis->form = form;
+    redis->terms.form = form;
     redis->is_ready = true;
     if (form != REDIS_LEDGER_PLAIN) {
         redis_news_plain(&redis->news, "");
@@ -365,7 +339,7 @@ static void redis_link_went_up(void *owner, const char *detail)
 
     (void)snprintf(redis->address, sizeof redis->address, "%s", detail);
     redis->has_counted = false;
-    redis->link_number++;
+    redis->terms.link_number++;
     redis->status.is_up = true;
     redis->status.reconnects += redis->status.since_ms > 0 ? 1 : 0;
     redis->status.since_ms = loop_now_ms(redis->loop);
@@ -403,14 +377,15 @@ static bool redis_is_ready(const struct store *store)
 static void redis_apply(struct store *store, struct store_batch *batch)
 {
     struct store_redis *redis = (struct store_redis *)store;
+    const struct store_change *change = store_batch_change(batch);
 
-    if (store_batch_change(batch) != NULL || store_batch_looks(batch)) {
-        fail_later(redis, batch, -EOPNOTSUPP);
+    if (change != NULL && change->kind == STORE_LIST) {
+        fail_later(redis, batch, -EOPNOTSUPP); /* names are in as many slots as there are */
         return;
     }
-    batch->sequence = redis_ledger_next(&redis->ledger);
+    batch->sequence = redis_ledger_next(&redis->terms.ledger);
     batch->since_ms = loop_now_ms(redis->loop);
-    send_batch(redis, batch, redis->form);
+    send_batch(redis, batch, false);
 }
 
 static void redis_link_closed(void *owner)
@@ -438,7 +413,7 @@ static void redis_close(struct store *store, void (*closed)(void *owner), void *
         next = batch->next;
         fail_later(redis, batch, -ECANCELED);
     }
-    redis_link_close(redis->link, redis_link_closed, redis);
+    redis_link_close(redis->terms.link, redis_link_closed, redis);
 }
 
 static const struct store_kind store_kind_redis = {
@@ -466,15 +441,15 @@ int store_redis_open(struct loop *loop, const struct redis_url *url, uint32_t ti
         .risk = "",
         .warning = redis->warning,
     };
-    redis_ledger_init(&redis->ledger, timeout_ms);
+    redis_ledger_init(&redis->terms.ledger, timeout_ms);
     redis_news_init(&redis->news, &redis->base.events);
     deferred_init(&redis->tell_failed, tell_failed, redis);
-    result = redis_link_open(loop, url, timeout_ms, &link_events, redis, &redis->link);
+    result = redis_link_open(loop, url, timeout_ms, &link_events, redis, &redis->terms.link);
     if (result < 0) {
         free(redis);
         return result;
     }
-    redis_opening_init(&redis->opening, redis->link, &opening_events, redis);
+    redis_opening_init(&redis->opening, redis->terms.link, &opening_events, redis);
     *out_store = &redis->base;
     return 0;
 }

@@ -1,10 +1,11 @@
 /*
  * redis.h - counts in a Redis server, shared by all workers of all hosts.
  *
- * The count of a key is the plain integer string of that key, so that `redis-cli GET counter` and
- * any other client's INCR work on the same number. A batch is one command, which notes what it was
- * answered beside the key (redis_ledger.h). A batch whose answer was lost is sent again as long as
- * it is not given up, and counts once. Where no script may be run it is INCRBY, and then fails.
+ * The count of a key is the plain integer string of that key (redis_ledger.h says which), so that
+ * `redis-cli GET counter` and any other client's INCR work on the same number. What counts or
+ * changes is one command, which notes what it was answered beside the key. If its answer was lost
+ * it is sent again as long as its batch is not given up, and is done once. Where no script may be
+ * run hits are INCRBY, and then fail; changes fail at once.
  *
  * Notices: redis_link_up (the server's address and what a crash of it may lose), redis_link_down
  * (why), redis_refused (what the server said), redis_counts_again (of which refusal that was the
@@ -26,8 +27,8 @@
  * *out_store is untouched.
  *
  * The hits of a batch fail together: -ETIMEDOUT when it may not be sent again, -ENOTCONN when the
- * link was not up, -EAGAIN and -ENOMEM when it takes no more, -ERANGE when somebody has set the key
- * below zero, -EIO for whatever else the server refuses, -ECANCELED; without the script also
+ * link was not up, -EAGAIN and -ENOMEM when it takes no more, -EOPNOTSUPP for a change without the
+ * script, -EIO for whatever else the server refuses, -ECANCELED; without the script also
  * -ECONNRESET, -ETIMEDOUT and others of connect(2) when the link was lost, -EAGAIN when it was cut
  * for a refusal of another batch, and -EPROTO when what came is no count. -EOVERFLOW is for those
  * hits alone that are beyond STORE_NUMBER_MAX (without the script for all of the batch). */

@@ -1,12 +1,16 @@
 -- redis_count.lua - one batch of visits, counted once however often it is sent.
 --
--- KEYS  the counter; beside it the writer's entry, and the counter's layout.
--- ARGV  the batch's sequence number (16 digits, so that texts compare as numbers do), how many
---       visits it holds, how long the entry lives (ms).
+-- KEYS  the counter; beside it the writer's entry, and the counter's layout; where one is kept,
+--       the counter's record.
+-- ARGV  the batch's sequence number (16 digits, so that texts compare as numbers do), what it adds,
+--       how long the entry lives (ms). Where the last numbers are to be given out, what its visits
+--       add, in their order, as in '3x1 1x20 2x1'; else nothing. With a record the time (ms since
+--       1970), and '0' when a counter that is not there must not be made.
 --
 -- Answers the count after the batch, as a string: Lua's numbers are exact to 2^53 only. Where not
--- all visits fitted below 2^63, a blank and how many were counted stand behind it. The entry is
--- "SEQUENCE ANSWER". Without keys it only answers which layout it writes.
+-- all visits fitted below 2^63, a blank and how much was counted stand behind it. 'none': it would
+-- have been made. The entry is "SEQUENCE ANSWER". Without keys it only answers which layout it
+-- writes.
 --
 -- Comments and indentation are left out of what is sent (embed_script.py).
 
@@ -15,22 +19,26 @@ if #KEYS == 0 then
 end
 
 -- What nearly every batch is, in two calls: higher than the one noted before. What turns out to be
--- anything else is taken back and looked at below.
-local count = redis.pcall('INCRBY', KEYS[1], ARGV[2])
-if type(count) == 'number' then
-  local answer = string.format('%.0f', count)
-  if math.abs(count) >= 9007199254740992 then
-    answer = redis.call('GET', KEYS[1])
-  end
-  local before = redis.pcall('SET', KEYS[2], ARGV[1] .. ' ' .. answer, 'PX', ARGV[3], 'GET')
-  if type(before) == 'string' and before ~= '' and before < ARGV[1] then
-    return answer
-  end
-  redis.call('INCRBY', KEYS[1], '-' .. ARGV[2])
-  if type(before) == 'string' then
-    redis.call('SET', KEYS[2], before, 'PX', ARGV[3])
-  elseif not before then
-    redis.call('SET', KEYS[2], '', 'PX', 1)
+-- anything else is taken back and looked at below. Counters with records are many, so that their
+-- writer often has no entry, and must not be made by what is then taken back.
+local count
+if not KEYS[4] then
+  count = redis.pcall('INCRBY', KEYS[1], ARGV[2])
+  if type(count) == 'number' then
+    local answer = string.format('%.0f', count)
+    if math.abs(count) >= 9007199254740992 then
+      answer = redis.call('GET', KEYS[1])
+    end
+    local before = redis.pcall('SET', KEYS[2], ARGV[1] .. ' ' .. answer, 'PX', ARGV[3], 'GET')
+    if type(before) == 'string' and before ~= '' and before < ARGV[1] then
+      return answer
+    end
+    redis.call('INCRBY', KEYS[1], '-' .. ARGV[2])
+    if type(before) == 'string' then
+      redis.call('SET', KEYS[2], before, 'PX', ARGV[3])
+    elseif not before then
+      redis.call('SET', KEYS[2], '', 'PX', 1)
+    end
   end
 end
 
@@ -44,34 +52,60 @@ if noted and noted ~= '' then
     return redis.error_reply('STALE batch ' .. ARGV[1] .. ' comes behind ' .. sequence)
   end
 else
+  noted = false
   local layout = redis.call('GET', KEYS[3])
   if layout and layout ~= '1' then
     return redis.error_reply('LAYOUT the counter is kept in layout ' .. layout .. ', this is 1')
   end
 end
 
+local is_new = KEYS[4] and redis.call('EXISTS', KEYS[1]) == 0
+if is_new and ARGV[6] == '0' then
+  return 'none'
+end
+
 local counted = ARGV[2]
 local answer
 count = redis.pcall('INCRBY', KEYS[1], counted)
 if type(count) == 'number' then
-  answer = redis.call('GET', KEYS[1])
-elseif string.find(count.err, 'overflow', 1, true) then
-  -- The last numbers: 2^63-1 is 922337203685 and 4775807.
-  local room = 4775807 - tonumber(string.sub(redis.call('GET', KEYS[1]), 13))
-  if room < 1 then
-    return count
+  answer = string.format('%.0f', count)
+  if math.abs(count) >= 9007199254740992 then
+    answer = redis.call('GET', KEYS[1])
   end
-  counted = string.format('%.0f', room)
+elseif ARGV[4] and ARGV[4] ~= '' and string.find(count.err, 'overflow', 1, true) then
+  -- The last numbers: 2^63-1 is 922 and 3372036854775807, and a batch adds less than 2^48.
+  local room = 3372036854775807 - tonumber(string.sub(redis.call('GET', KEYS[1]), 4))
+  local left = room
+  for times, amount in string.gmatch(ARGV[4], '(%d+)x(%d+)') do
+    left = left - amount * math.min(times, math.floor(left / amount))
+  end
+  counted = string.format('%.0f', room - left)
   redis.call('INCRBY', KEYS[1], counted)
   answer = redis.call('GET', KEYS[1]) .. ' ' .. counted
 else
   return count
 end
 
--- Not noted is not counted.
-local written = redis.pcall('SET', KEYS[2], ARGV[1] .. ' ' .. answer, 'PX', ARGV[3])
-if written.err then
-  redis.call('INCRBY', KEYS[1], '-' .. counted)
-  return written
+-- Not noted is not counted. A record that has outlived its counter says nothing of the new one.
+local writes = {{'SET', KEYS[2], ARGV[1] .. ' ' .. answer, 'PX', ARGV[3]}}
+if is_new then
+  writes[2] = {'DEL', KEYS[4]}
+  writes[3] = {'HSET', KEYS[4], 'created', ARGV[5], 'counted', ARGV[5]}
+elseif KEYS[4] then
+  writes[2] = {'HSET', KEYS[4], 'counted', ARGV[5]}
+end
+for i, write in ipairs(writes) do
+  local written = redis.pcall(unpack(write))
+  if type(written) == 'table' and written.err then
+    if is_new then
+      redis.call('DEL', KEYS[1])
+    else
+      redis.call('INCRBY', KEYS[1], '-' .. counted)
+    end
+    if i > 1 then
+      redis.call('SET', KEYS[2], noted or '', 'PX', noted and ARGV[3] or 1)
+    end
+    return written
+  end
 end
 return answer

@@ -61,6 +61,7 @@ struct store_batch {
     bool is_begun;            /* it takes no more hits */
     bool is_whole;            /* it was last sent with all that the server needs to know */
     bool may_have_counted;    /* an answer to it was lost */
+    uint8_t step;             /* how far it has come, in a store that takes several */
     uint64_t sequence;        /* among the batches of this store */
     uint64_t since_ms;        /* when it was given */
     /* The store's note of the key, which the sender hands on from one batch of the key to the next:

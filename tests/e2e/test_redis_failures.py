@@ -35,7 +35,6 @@ ROWS = [
     ("WRONGTYPE", b"-WRONGTYPE Operation against a key\r\n", False, "redis_refused", "WRONGTYPE"),
     ("not an integer", b"-ERR value is not an integer or out of range\r\n", False,
      "redis_refused", "ERR value is not an integer"),
-    ("below zero", b"$2\r\n-4\r\n", False, "redis_refused", "NEGATIVE"),
     ("another layout", b"-LAYOUT the counter is kept in layout 2, this is 1\r\n", False,
      "redis_refused", "LAYOUT"),
     ("protocol garbage", b"HTTP/1.1 400 Bad Request\r\n\r\n", True, "redis_link_down",

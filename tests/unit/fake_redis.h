@@ -9,8 +9,9 @@
  *   NAME                   CLIENT SETNAME
  *   SCRIPT?  SCRIPT!       whether the script is known; the same with its text
  *   INSPECT                CONFIG GET or INFO, which the log leaves out
- *   COUNT key n sequence   a batch; COUNT! with the text of the script
- * Anything else is its words joined by blanks.
+ *   COUNT key n sequence   a batch, and what else is said of it; COUNT! with the script's text
+ *   CHANGE key sequence    what a counter is; with BEFORE>AFTER behind it a change; CHANGE!
+ * likewise Anything else is its words joined by blanks.
  */
 #ifndef FOOTFALL_TEST_FAKE_REDIS_H
 #define FOOTFALL_TEST_FAKE_REDIS_H
@@ -18,6 +19,7 @@
 #include "loop/descriptor.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
+#include "store/redis_ledger.h"
 #include "test.h"
 
 #include <arpa/inet.h>
@@ -37,6 +39,8 @@ enum {
     FAKE_LOG_BYTES = 16 * 1024,
     FAKE_COMMAND_BYTES = 4096,
     FAKE_NOTED_MAX = 8,
+    FAKE_WORDS_MAX = 16,
+    FAKE_RECORD_BYTES = 512,
 };
 
 struct fake_redis;
@@ -60,6 +64,10 @@ struct fake_redis {
     uint16_t port;
     int64_t count; /* of every key */
     bool forgets_script;
+    char record[FAKE_RECORD_BYTES]; /* of every key, as redis_change.lua writes it */
+    /* What that script noted last. */
+    unsigned long long changed_sequence;
+    char changed[FAKE_RECORD_BYTES];
     const char *layout; /* of every key, as an answer; NULL: none is noted */
     /* What the script noted: the newest batch of each key. */
     struct {
@@ -149,15 +157,53 @@ static inline void fake_count(struct fake_connection *connection, const char *co
     fake_send_count(connection, server->noted[i].answer);
 }
 
+static inline void fake_send_text(struct fake_connection *connection, const char *text)
+{
+    char answer[FAKE_RECORD_BYTES + 32];
+
+    (void)snprintf(answer, sizeof answer, "$%zu\r\n%s\r\n", strlen(text), text);
+    fake_send(connection, answer);
+}
+
+/* Tells or changes the counter as the script does. */
+static inline void fake_change(struct fake_connection *connection, const char *command)
+{
+    struct fake_redis *server = connection->server;
+    unsigned long long sequence;
+    int length = 0;
+    const char *wanted;
+    const char *mark;
+
+    assert_int_equal(sscanf(command, "%*s %*s %llu%n", &sequence, &length), 1);
+    wanted = command[length] == ' ' ? command + length + 1 : "";
+    mark = strchr(wanted, '>');
+    if (sequence == server->changed_sequence) {
+        fake_send_text(connection, server->changed);
+        return;
+    }
+    if (mark == NULL || strlen(server->record) != (size_t)(mark - wanted) ||
+        memcmp(server->record, wanted, (size_t)(mark - wanted)) != 0) {
+        fake_send_text(connection, server->record);
+        return;
+    }
+    server->changed_sequence = sequence;
+    assert_true(strlen(wanted) < FAKE_RECORD_BYTES);
+    (void)snprintf(server->changed, FAKE_RECORD_BYTES, "%s", wanted);
+    (void)snprintf(server->record, FAKE_RECORD_BYTES, "%s", mark + 1);
+    fake_send_text(connection, server->changed);
+}
+
 /* Answers as Redis does. */
 static inline void fake_answer(struct fake_connection *connection, const char *command)
 {
     char answer[64];
 
-    if (strcmp(command, "SCRIPT!") == 0 || strncmp(command, "COUNT!", 6) == 0) {
+    if (strcmp(command, "SCRIPT!") == 0 || strncmp(command, "COUNT!", 6) == 0 ||
+        strncmp(command, "CHANGE!", 7) == 0) {
         connection->server->forgets_script = false;
     }
-    if (strncmp(command, "SCRIPT?", 7) == 0 || strncmp(command, "COUNT ", 6) == 0) {
+    if (strncmp(command, "SCRIPT?", 7) == 0 || strncmp(command, "COUNT ", 6) == 0 ||
+        strncmp(command, "CHANGE ", 7) == 0) {
         if (connection->server->forgets_script) {
             fake_send(connection, "-NOSCRIPT No matching script.\r\n");
             return;
@@ -167,11 +213,15 @@ static inline void fake_answer(struct fake_connection *connection, const char *c
         fake_send(connection, "$1\r\n1\r\n");
     } else if (strncmp(command, "COUNT", 5) == 0) {
         fake_count(connection, command);
+    } else if (strncmp(command, "CHANGE", 6) == 0) {
+        fake_change(connection, command);
     } else if (strcmp(command, "INSPECT") == 0) {
         fake_send(connection, "-NOPERM\r\n");
-    } else if (strncmp(command, "GET ", 4) == 0) {
+    } else if (strncmp(command, "GET {", 5) == 0) {
         fake_send(connection,
                   connection->server->layout == NULL ? "$-1\r\n" : connection->server->layout);
+    } else if (strncmp(command, "GET ", 4) == 0) {
+        fake_send_count(connection, connection->server->count);
     } else if (strncmp(command, "PING", 4) == 0) {
         fake_send(connection, "+PONG\r\n");
     } else if (strncmp(command, "INCRBY ", 7) == 0) {
@@ -203,66 +253,94 @@ static inline bool fake_read_header(const struct fake_connection *connection, si
     return true;
 }
 
-/* Takes one command off the input. False when none is whole. */
-static inline bool fake_take_command(struct fake_connection *connection, char *out_command)
+/* Takes one command off the input, as words that are borrowed from it. Their number, or 0 when no
+ * command is whole. */
+static inline size_t fake_take_words(struct fake_connection *connection, struct slice *out_words)
 {
     size_t at = connection->input_taken;
-    size_t length = 0;
     size_t words_count;
 
     if (!fake_read_header(connection, &at, '*', &words_count)) {
-        return false;
+        return 0;
     }
+    assert_true(words_count > 0 && words_count <= FAKE_WORDS_MAX);
     for (size_t i = 0; i < words_count; i++) {
         size_t word_length;
 
         if (!fake_read_header(connection, &at, '$', &word_length) ||
             connection->input_length - at < word_length + 2) {
-            return false;
+            return 0;
         }
-        assert_true(length + word_length + 2 < FAKE_COMMAND_BYTES);
-        if (i > 0) {
-            out_command[length++] = ' ';
-        }
-        memcpy(out_command + length, connection->input + at, word_length);
-        length += word_length;
+        out_words[i] = (struct slice){connection->input + at, word_length};
         assert_memory_equal(connection->input + at + word_length, "\r\n", 2);
         at += word_length + 2;
     }
-    out_command[length] = '\0';
     connection->input_taken = at;
-    return true;
+    return words_count;
 }
 
-/* Replaces a command of footfall's by its short name. */
-static inline void fake_shorten(char *command)
+static inline void fake_append(char *command, const char *separator, struct slice word)
 {
-    const bool is_whole = strncmp(command, "EVAL ", 5) == 0;
-    char *words[4] = {NULL}; /* the last four, from behind */
-    char short_name[300];
+    const size_t length = strlen(command);
 
-    if (strncmp(command, "CLIENT SETNAME footfall:", 24) == 0) {
-        memcpy(command, "NAME", 5);
-    } else if (strncmp(command, "CONFIG GET ", 11) == 0 || strncmp(command, "INFO ", 5) == 0) {
-        memcpy(command, "INSPECT", 8);
-    }
-    if (!is_whole && strncmp(command, "EVALSHA ", 8) != 0) {
+    assert_true(length + word.length + 2 < FAKE_COMMAND_BYTES);
+    (void)snprintf(command + length, FAKE_COMMAND_BYTES - length, "%s%.*s", separator,
+                   (int)word.length, word.bytes);
+}
+
+/* The short name of a script of footfall's with its words. */
+static inline void fake_name_script(const struct slice *words, size_t count, char *out_command)
+{
+    const bool is_whole = slice_is(words[0], "EVAL");
+    const size_t keys_count = (size_t)(words[2].bytes[0] - '0');
+    const struct slice *arguments = words + 3 + keys_count;
+    struct redis_ledger_command counting;
+    bool is_count;
+
+    redis_ledger_question(is_whole ? REDIS_LEDGER_WHOLE : REDIS_LEDGER_SHORT, &counting);
+    is_count = slice_equals(words[1], counting.words[1]);
+    if (keys_count == 0) {
+        (void)snprintf(out_command, FAKE_COMMAND_BYTES, "%s", is_whole ? "SCRIPT!" : "SCRIPT?");
         return;
     }
-    if (strcmp(strrchr(command, ' '), " 0") == 0) {
-        memcpy(command, is_whole ? "SCRIPT!" : "SCRIPT?", 8);
-        return;
+    /* keys: counter entry layout [record]; arguments: sequence hits lifetime … | sequence lifetime
+     */
+    (void)snprintf(out_command, FAKE_COMMAND_BYTES, "%s%s %.*s", is_count ? "COUNT" : "CHANGE",
+                   is_whole ? "!" : "", (int)words[3].length, words[3].bytes);
+    if (is_count) {
+        fake_append(out_command, " ", arguments[1]);
     }
-    for (size_t i = 0; i < 4; i++) {
-        words[i] = strrchr(command, ' ');
-        assert_non_null(words[i]);
-        *words[i]++ = '\0';
+    (void)snprintf(out_command + strlen(out_command), 24, " %llu",
+                   strtoull(arguments[0].bytes, NULL, 10));
+    for (const struct slice *word = arguments + (is_count ? 3 : 2); word < words + count; word++) {
+        fake_append(out_command, !is_count && word == arguments + 3 ? ">" : " ", *word);
     }
-    /* EVALSHA sha 3 key entry layout | sequence hits lifetime */
-    *strrchr(command, ' ') = '\0'; /* behind the key; words[3] is the layout's */
-    (void)snprintf(short_name, sizeof short_name, "COUNT%s %s %s %llu", is_whole ? "!" : "",
-                   strrchr(command, ' ') + 1, words[1], strtoull(words[2], NULL, 10));
-    memcpy(command, short_name, strlen(short_name) + 1);
+}
+
+/* Takes one command off the input by its short name. False when none is whole. */
+static inline bool fake_take_command(struct fake_connection *connection, char *out_command)
+{
+    struct slice words[FAKE_WORDS_MAX];
+    const size_t count = fake_take_words(connection, words);
+
+    if (count == 0) {
+        return false;
+    }
+    out_command[0] = '\0';
+    if (slice_is(words[0], "EVAL") || slice_is(words[0], "EVALSHA")) {
+        fake_name_script(words, count, out_command);
+        return true;
+    }
+    for (size_t i = 0; i < count; i++) {
+        fake_append(out_command, i > 0 ? " " : "", words[i]);
+    }
+    if (strncmp(out_command, "CLIENT SETNAME footfall:", 24) == 0) {
+        memcpy(out_command, "NAME", 5);
+    } else if (strncmp(out_command, "CONFIG GET ", 11) == 0 ||
+               strncmp(out_command, "INFO ", 5) == 0) {
+        memcpy(out_command, "INSPECT", 8);
+    }
+    return true;
 }
 
 static inline void fake_log(struct fake_redis *server, const char *command)
@@ -294,7 +372,6 @@ static inline void fake_read_done(void *owner, int result, const char *bytes)
     memcpy(connection->input + connection->input_length, bytes, (size_t)result);
     connection->input_length += (size_t)result;
     while (connection->descriptor.fd >= 0 && fake_take_command(connection, command)) {
-        fake_shorten(command);
         fake_log(connection->server, command);
         connection->commands_count++;
         if (!connection->is_mute) {
@@ -381,7 +458,8 @@ static inline void fake_listen_on(struct fake_redis *server, const struct sockad
 /* Makes a server that does not listen yet. */
 static inline void fake_init(struct fake_redis *server, struct loop *loop, void *test)
 {
-    *server = (struct fake_redis){.loop = loop, .command = fake_answer, .test = test};
+    *server =
+        (struct fake_redis){.loop = loop, .command = fake_answer, .test = test, .record = "-"};
 }
 
 /* Listens on 127.0.0.1, on the port it had before or on a free one. */

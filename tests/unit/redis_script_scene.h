@@ -12,6 +12,8 @@
 #include "store/resp_writer.h"
 #include "test.h"
 
+#include <stdlib.h>
+
 enum {
     TIMEOUT_MS = 10000,
     LIFETIME_MS = 100000,
@@ -71,12 +73,13 @@ static void receive_reply(void)
 
 static inline const char *ask_words(const struct slice *words, size_t count)
 {
-    static char command[COMMAND_BYTES_MAX];
-    size_t length = resp_command_length(words, count);
+    const size_t length = resp_command_length(words, count);
+    char *command = malloc(length);
 
-    assert_true(length <= sizeof command);
+    assert_non_null(command);
     assert_int_equal(resp_write_command(command, words, count), length);
     assert_int_equal(send(connection, command, length, MSG_NOSIGNAL), length);
+    free(command);
     receive_reply();
     return text;
 }
@@ -85,7 +88,7 @@ static inline const char *ask_words(const struct slice *words, size_t count)
 __attribute__((format(printf, 1, 2))) static inline const char *ask(const char *format, ...)
 {
     char line[TEXT_BYTES];
-    struct slice words[16];
+    struct slice words[24];
     size_t count = 0;
     va_list arguments;
 
@@ -99,7 +102,29 @@ __attribute__((format(printf, 1, 2))) static inline const char *ask(const char *
     return ask_words(words, count);
 }
 
-/* Sends a batch as the store does, as `writer`. */
+/* Sends a batch as the store does, as `writer`, with what its hits add where `with_amounts`. */
+static inline const char *send_batch_as(const char *writer, const struct store_batch *batch,
+                                        bool with_amounts)
+{
+    struct slice amounts = SLICE("");
+    struct redis_ledger ledger;
+    struct redis_ledger_command command;
+    const char *answer;
+
+    redis_ledger_init(&ledger, TIMEOUT_MS);
+    assert_int_equal(ledger.lifetime_ms, LIFETIME_MS);
+    (void)snprintf(ledger.writer, sizeof ledger.writer, "%s", writer);
+    if (with_amounts) {
+        assert_int_equal(redis_ledger_amounts(batch, &amounts), 0);
+    }
+    redis_ledger_command(&ledger, batch, REDIS_LEDGER_WHOLE, amounts, &command);
+    answer = ask_words(command.words, command.count);
+    if (with_amounts) {
+        free((char *)amounts.bytes);
+    }
+    return answer;
+}
+
 static inline const char *count_as(const char *writer, const char *key, uint64_t sequence,
                                    uint32_t hits_count)
 {
@@ -110,19 +135,35 @@ static inline const char *count_as(const char *writer, const char *key, uint64_t
         .hits_count = 1,
         .sequence = sequence,
     };
-    struct redis_ledger ledger;
-    struct redis_ledger_command command;
 
-    redis_ledger_init(&ledger, TIMEOUT_MS);
-    assert_int_equal(ledger.lifetime_ms, LIFETIME_MS);
-    (void)snprintf(ledger.writer, sizeof ledger.writer, "%s", writer);
-    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_WHOLE, &command);
-    return ask_words(command.words, command.count);
+    return send_batch_as(writer, &batch, false);
 }
 
 static inline const char *count(const char *key, uint64_t sequence, uint32_t hits_count)
 {
     return count_as("w", key, sequence, hits_count);
+}
+
+/* The same at the end of the numbers: as so many hits that add `amount` each. */
+static inline const char *count_at_end(const char *key, uint64_t sequence, uint32_t hits_count,
+                                       uint32_t amount)
+{
+    struct store_hit *hits = calloc(hits_count, sizeof *hits);
+    const struct store_batch batch = {
+        .key = slice_of(key),
+        .hits = hits,
+        .hits_count = hits_count,
+        .sequence = sequence,
+    };
+    const char *answer;
+
+    assert_non_null(hits);
+    for (uint32_t i = 0; i < hits_count; i++) {
+        hits[i].amount = amount & STORE_AMOUNT_MAX;
+    }
+    answer = send_batch_as("w", &batch, true);
+    free(hits);
+    return answer;
 }
 
 static void assert_begins(const char *whole, const char *beginning)
@@ -138,7 +179,7 @@ static void assert_value(const char *key, const char *expected)
 }
 
 /* The key holds `expected`, and writer w has no entry for it. */
-static void assert_not_counted(const char *key, const char *expected)
+static inline void assert_not_counted(const char *key, const char *expected)
 {
     assert_value(key, expected);
     assert_string_equal(ask("EXISTS {%s}:footfall:1:w", key), ":0");

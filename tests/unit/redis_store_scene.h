@@ -6,6 +6,7 @@
 
 #include "fake_redis.h"
 #include "store/redis.h"
+#include "store/store_change.h"
 #include "test.h"
 #include "turning_loop.h"
 
@@ -30,6 +31,7 @@ struct scene {
     char notices[NOTICES_BYTES]; /* "event: detail|" and so on, without links going up */
     struct store_batch batches[BATCHES_MAX];
     struct store_hit hits[BATCHES_MAX][HITS_MAX];
+    struct store_change changes[BATCHES_MAX];
     bool is_done[BATCHES_MAX];
     unsigned done_count;
     unsigned wanted_done;
@@ -174,8 +176,10 @@ static inline void end(struct scene *scene)
     turning_finish(&scene->turning);
 }
 
-/* Gives the i-th batch, of so many hits, to the store. */
-static inline void apply(struct scene *scene, unsigned i, const char *key, uint32_t hits_count)
+/* Makes the i-th batch, of so many hits that add one each; those may be changed before it is sent.
+ * A key with a slash keeps a record. */
+static inline struct store_batch *prepare(struct scene *scene, unsigned i, const char *key,
+                                          uint32_t hits_count)
 {
     struct store_batch *batch = &scene->batches[i];
 
@@ -183,7 +187,9 @@ static inline void apply(struct scene *scene, unsigned i, const char *key, uint3
         .key = slice_of(key),
         .hits = scene->hits[i],
         .hits_count = hits_count,
+        .keeps_record = strchr(key, '/') != NULL,
         .may_make = true,
+        .wall_ms = 1234,
         .done = note_done,
         .owner = scene,
         .key_note = batch->key_note,
@@ -192,10 +198,42 @@ static inline void apply(struct scene *scene, unsigned i, const char *key, uint3
         batch->hits[hit] =
             (struct store_hit){.ticket = 100 + hit, .number = 77, .result = 77, .amount = 1};
     }
+    return batch;
+}
+
+/* Gives the i-th batch to the store. */
+static inline void send_prepared(struct scene *scene, unsigned i)
+{
     scene->is_done[i] = false;
     scene->wanted_done++;
-    store_apply(scene->store, batch);
+    store_apply(scene->store, &scene->batches[i]);
     assert_false(scene->is_done[i]); /* never from inside */
+}
+
+static inline void apply(struct scene *scene, unsigned i, const char *key, uint32_t hits_count)
+{
+    (void)prepare(scene, i, key, hits_count);
+    send_prepared(scene, i);
+}
+
+/* The same with looks. */
+static inline void apply_looks(struct scene *scene, unsigned i, const char *key, uint32_t count)
+{
+    struct store_batch *batch = prepare(scene, i, key, count);
+
+    for (uint32_t hit = 0; hit < count; hit++) {
+        batch->hits[hit].amount = 0;
+    }
+    send_prepared(scene, i);
+}
+
+/* The same with scene->changes[i]. */
+static inline void apply_change(struct scene *scene, unsigned i, const char *key)
+{
+    struct store_batch *batch = prepare(scene, i, key, 1);
+
+    batch->hits[0] = (struct store_hit){.change = &scene->changes[i], .result = 77, .is_change = 1};
+    send_prepared(scene, i);
 }
 
 static inline void apply_and_wait(struct scene *scene, unsigned i, const char *key,

@@ -1,7 +1,8 @@
 /*
- * test_redis_ledger.c - the command that counts a batch once, and what its answer says.
+ * test_redis_ledger.c - the commands that count or change once, and what answers to counts say.
  *
- * What the script itself does on a server is in test_redis_script.c.
+ * What the script itself does on a server is in test_redis_script.c and
+ * test_redis_script_records.c.
  */
 #include "guarded.h"
 #include "store/redis_ledger.h"
@@ -70,7 +71,7 @@ static void a_server_that_knows_the_script_is_sent_its_name(void **state)
     struct redis_ledger_command command;
 
     (void)state;
-    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, &command);
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, SLICE(""), &command);
     assert_counts_three_visits(&command);
     assert_word(&command, 0, "EVALSHA");
     assert_int_equal(command.words[1].length, 40);
@@ -87,7 +88,7 @@ static void a_server_that_may_not_know_the_script_is_sent_all_of_it(void **state
     struct slice text;
 
     (void)state;
-    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_WHOLE, &command);
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_WHOLE, SLICE(""), &command);
     assert_counts_three_visits(&command);
     assert_word(&command, 0, "EVAL");
     text = command.words[1];
@@ -105,11 +106,107 @@ static void without_scripts_a_batch_is_incrby(void **state)
     struct redis_ledger_command command;
 
     (void)state;
-    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_PLAIN, &command);
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_PLAIN, SLICE(""), &command);
     assert_int_equal(command.count, 3);
     assert_word(&command, 0, "INCRBY");
     assert_word(&command, 1, "blog");
     assert_word(&command, 2, "4294967295");
+}
+
+static void a_counter_with_a_record_is_named_apart_and_so_is_all_beside_it(void **state)
+{
+    const struct redis_ledger ledger = ledger_of("writer-1", 1000);
+    struct store_batch batch = batch_of("ns/key", 7, 42);
+    struct redis_ledger_command command;
+
+    (void)state;
+    batch.keeps_record = true;
+    batch.wall_ms = UINT64_C(1700000000123);
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, SLICE(""), &command);
+    assert_int_equal(command.count, 13);
+    assert_word(&command, 2, "4");
+    assert_word(&command, 3, "footfall:ns/key");
+    assert_word(&command, 4, "{footfall:ns/key}:footfall:1:writer-1");
+    assert_word(&command, 5, "{footfall:ns/key}:footfall:layout");
+    assert_word(&command, 6, "{footfall:ns/key}:footfall:1:about");
+    assert_word(&command, 7, "0000000000000042");
+    assert_word(&command, 8, "7");
+    assert_word(&command, 9, "60000");
+    assert_word(&command, 10, "");
+    assert_word(&command, 11, "1700000000123");
+    assert_word(&command, 12, "0");
+    batch.may_make = true;
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, SLICE("2x3 1x1 "), &command);
+    assert_word(&command, 10, "2x3 1x1 ");
+    assert_word(&command, 12, "1");
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_PLAIN, SLICE(""), &command);
+    assert_word(&command, 1, "footfall:ns/key");
+    redis_ledger_look(&batch, &command);
+    assert_int_equal(command.count, 2);
+    assert_word(&command, 0, "GET");
+    assert_word(&command, 1, "footfall:ns/key");
+    redis_ledger_record_question(&batch, &command);
+    assert_int_equal(command.count, 2);
+    assert_word(&command, 0, "HGETALL");
+    assert_word(&command, 1, "{footfall:ns/key}:footfall:1:about");
+}
+
+static void what_hits_add_is_told_in_runs_without_looks(void **state)
+{
+    static const struct {
+        uint32_t amounts[6];
+        uint32_t count;
+        const char *text;
+    } cases[] = {
+        {{1}, 1, "1x1 "},
+        {{1, 1, 1}, 3, "3x1 "},
+        {{5, 5, 0, 5, 1, 2147483647}, 6, "2x5 1x5 1x1 1x2147483647 "},
+        {{1, 0, 0}, 3, "1x1 "},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct store_hit hits[6] = {0};
+        const struct store_batch batch = {.hits = hits, .hits_count = cases[i].count};
+        struct slice amounts;
+
+        for (uint32_t hit = 0; hit < cases[i].count; hit++) {
+            hits[hit].amount = cases[i].amounts[hit] & STORE_AMOUNT_MAX;
+        }
+        assert_int_equal(redis_ledger_amounts(&batch, &amounts), 0);
+        assert_true(slice_is(amounts, cases[i].text));
+        free((char *)amounts.bytes);
+    }
+}
+
+static void a_change_names_what_is_and_what_is_to_be_once_it_is_decided(void **state)
+{
+    const struct redis_ledger ledger = ledger_of("writer-1", 1000);
+    struct store_change change = {
+        .before = {.exists = true, .value = 5, .high = 1},
+        .after = {.exists = true, .value = -6, .high = 1, .adjusted = -11},
+    };
+    struct store_hit hit = {.change = &change, .is_change = 1};
+    const struct store_batch batch = {
+        .key = SLICE("blog"), .hits = &hit, .hits_count = 1, .sequence = 42};
+    struct redis_ledger_command command;
+
+    (void)state;
+    redis_ledger_change(&ledger, &batch, REDIS_LEDGER_SHORT, false, &command);
+    assert_int_equal(command.count, 9);
+    assert_word(&command, 0, "EVALSHA");
+    assert_word(&command, 2, "4");
+    assert_word(&command, 3, "blog");
+    assert_word(&command, 4, "{blog}:footfall:1:writer-1");
+    assert_word(&command, 5, "{blog}:footfall:layout");
+    assert_word(&command, 6, "{blog}:footfall:1:about");
+    assert_word(&command, 7, "0000000000000042");
+    assert_word(&command, 8, "60000");
+    redis_ledger_change(&ledger, &batch, REDIS_LEDGER_WHOLE, true, &command);
+    assert_int_equal(command.count, 11);
+    assert_word(&command, 0, "EVAL");
+    assert_word(&command, 9, "5 0 0 0 0 1 0 -");
+    assert_word(&command, 10, "-6 0 0 -11 0 1 0 -");
 }
 
 static void a_question_has_no_keys_and_counts_nothing(void **state)
@@ -127,7 +224,7 @@ static void a_question_has_no_keys_and_counts_nothing(void **state)
         struct redis_ledger_command command;
 
         redis_ledger_question(form, &question);
-        redis_ledger_command(&ledger, &batch, form, &command);
+        redis_ledger_command(&ledger, &batch, form, SLICE(""), &command);
         assert_int_equal(question.count, 3);
         assert_word(&question, 0, names[form]);
         assert_true(slice_equals(question.words[1], command.words[1])); /* the same script */
@@ -147,8 +244,8 @@ static void a_batch_that_is_sent_again_is_sent_in_the_same_bytes(void **state)
 
         memset(&first, 'a', sizeof first);
         memset(&again, 'b', sizeof again);
-        redis_ledger_command(&ledger, &batch, form, &first);
-        redis_ledger_command(&ledger, &batch, form, &again);
+        redis_ledger_command(&ledger, &batch, form, SLICE(""), &first);
+        redis_ledger_command(&ledger, &batch, form, SLICE(""), &again);
         assert_int_equal(first.count, again.count);
         for (size_t i = 0; i < first.count; i++) {
             assert_true(slice_equals(first.words[i], again.words[i]));
@@ -168,7 +265,7 @@ static void the_longest_key_writer_and_numbers_have_room(void **state)
     memset(key, 'k', STORE_KEY_BYTES_MAX);
     memset(ledger.writer, 'w', REDIS_WRITER_BYTES - 1);
     batch = batch_of(key, UINT32_MAX, UINT64_C(9999999999999999));
-    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, &command);
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, SLICE(""), &command);
     assert_word(&command, 3, key);
     (void)snprintf(expected, sizeof expected, "{%s}:footfall:1:%s", key, ledger.writer);
     assert_word(&command, 4, expected);
@@ -177,6 +274,14 @@ static void the_longest_key_writer_and_numbers_have_room(void **state)
     assert_word(&command, 6, "9999999999999999");
     assert_word(&command, 7, "4294967295");
     assert_word(&command, 8, "42949672950");
+    batch.keeps_record = true;
+    batch.wall_ms = UINT64_MAX;
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, SLICE(""), &command);
+    (void)snprintf(expected, sizeof expected, "{footfall:%s}:footfall:1:%s", key, ledger.writer);
+    assert_word(&command, 4, expected);
+    (void)snprintf(expected, sizeof expected, "{footfall:%s}:footfall:1:about", key);
+    assert_word(&command, 6, expected);
+    assert_word(&command, 11, "18446744073709551615");
 }
 
 static void a_key_is_taken_with_any_bytes(void **state)
@@ -189,7 +294,7 @@ static void a_key_is_taken_with_any_bytes(void **state)
     struct redis_ledger_command command;
 
     (void)state;
-    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, &command);
+    redis_ledger_command(&ledger, &batch, REDIS_LEDGER_SHORT, SLICE(""), &command);
     assert_true(slice_equals(command.words[3], batch.key));
     assert_true(slice_equals(command.words[4], SLICE("{a b\0\r\n}c}:footfall:1:w")));
     assert_true(slice_equals(command.words[5], SLICE("{a b\0\r\n}c}:footfall:layout")));
@@ -295,50 +400,56 @@ struct answer_case {
     enum resp_type type;
     int64_t integer;
     const char *text;
-    uint32_t hits_count;
+    uint32_t amount;
     enum redis_ledger_result result;
-    uint64_t last;
-    uint32_t counted;
+    int64_t before;
+    int64_t after;
 };
 
 static const struct answer_case answer_cases[] = {
     /* INCRBY */
-    {RESP_INTEGER, 1, "", 1, REDIS_LEDGER_COUNTED, 1, 1},
-    {RESP_INTEGER, 42, "", 3, REDIS_LEDGER_COUNTED, 42, 3},
-    {RESP_INTEGER, 3, "", 3, REDIS_LEDGER_COUNTED, 3, 3},
-    {RESP_INTEGER, 2, "", 3, REDIS_LEDGER_BELOW, 0, 0},
-    {RESP_INTEGER, 0, "", 1, REDIS_LEDGER_BELOW, 0, 0},
-    {RESP_INTEGER, -1, "", 1, REDIS_LEDGER_BELOW, 0, 0},
-    {RESP_INTEGER, INT64_MIN, "", 1, REDIS_LEDGER_BELOW, 0, 0},
-    {RESP_INTEGER, INT64_MAX, "", UINT32_MAX, REDIS_LEDGER_COUNTED, INT64_MAX, UINT32_MAX},
-    {RESP_INTEGER, UINT32_MAX, "", UINT32_MAX, REDIS_LEDGER_COUNTED, UINT32_MAX, UINT32_MAX},
-    {RESP_INTEGER, (int64_t)UINT32_MAX - 1, "", UINT32_MAX, REDIS_LEDGER_BELOW, 0, 0},
+    {RESP_INTEGER, 1, "", 1, REDIS_LEDGER_COUNTED, 0, 1},
+    {RESP_INTEGER, 42, "", 3, REDIS_LEDGER_COUNTED, 39, 42},
+    {RESP_INTEGER, 3, "", 3, REDIS_LEDGER_COUNTED, 0, 3},
+    {RESP_INTEGER, 2, "", 3, REDIS_LEDGER_COUNTED, -1, 2},
+    {RESP_INTEGER, 0, "", 1, REDIS_LEDGER_COUNTED, -1, 0},
+    {RESP_INTEGER, -1, "", 1, REDIS_LEDGER_COUNTED, -2, -1},
+    {RESP_INTEGER, INT64_MIN, "", 1, REDIS_LEDGER_GARBAGE, 0, 0},
+    {RESP_INTEGER, INT64_MAX, "", UINT32_MAX, REDIS_LEDGER_COUNTED, INT64_MAX - 4294967295,
+     INT64_MAX},
+    {RESP_INTEGER, UINT32_MAX, "", UINT32_MAX, REDIS_LEDGER_COUNTED, 0, 4294967295},
+    {RESP_INTEGER, (int64_t)UINT32_MAX - 1, "", UINT32_MAX, REDIS_LEDGER_COUNTED, -1, 4294967294},
     /* the script */
-    {RESP_BULK, 0, "1", 1, REDIS_LEDGER_COUNTED, 1, 1},
-    {RESP_BULK, 0, "42", 3, REDIS_LEDGER_COUNTED, 42, 3},
-    {RESP_BULK, 0, "9007199254740993", 3, REDIS_LEDGER_COUNTED, 9007199254740993, 3},
-    {RESP_BULK, 0, "9223372036854775807", 3, REDIS_LEDGER_COUNTED, INT64_MAX, 3},
-    {RESP_BULK, 0, "3", 3, REDIS_LEDGER_COUNTED, 3, 3},
-    {RESP_BULK, 0, "2", 3, REDIS_LEDGER_BELOW, 0, 0},
-    {RESP_BULK, 0, "0", 1, REDIS_LEDGER_BELOW, 0, 0},
-    {RESP_BULK, 0, "-0", 1, REDIS_LEDGER_BELOW, 0, 0},
-    {RESP_BULK, 0, "-5", 1, REDIS_LEDGER_BELOW, 0, 0},
-    {RESP_BULK, 0, "-9223372036854775807", 1, REDIS_LEDGER_BELOW, 0, 0},
-    {RESP_BULK, 0, "-9223372036854775808", 1, REDIS_LEDGER_BELOW, 0, 0},
+    {RESP_BULK, 0, "1", 1, REDIS_LEDGER_COUNTED, 0, 1},
+    {RESP_BULK, 0, "42", 3, REDIS_LEDGER_COUNTED, 39, 42},
+    {RESP_BULK, 0, "9007199254740993", 3, REDIS_LEDGER_COUNTED, 9007199254740990, 9007199254740993},
+    {RESP_BULK, 0, "9223372036854775807", 3, REDIS_LEDGER_COUNTED, INT64_MAX - 3, INT64_MAX},
+    {RESP_BULK, 0, "3", 3, REDIS_LEDGER_COUNTED, 0, 3},
+    {RESP_BULK, 0, "2", 3, REDIS_LEDGER_COUNTED, -1, 2},
+    {RESP_BULK, 0, "0", 1, REDIS_LEDGER_COUNTED, -1, 0},
+    {RESP_BULK, 0, "-0", 1, REDIS_LEDGER_COUNTED, -1, 0},
+    {RESP_BULK, 0, "-5", 1, REDIS_LEDGER_COUNTED, -6, -5},
+    {RESP_BULK, 0, "-9223372036854775807", 1, REDIS_LEDGER_COUNTED, INT64_MIN, INT64_MIN + 1},
+    {RESP_BULK, 0, "-9223372036854775808", 1, REDIS_LEDGER_GARBAGE, 0, 0},
     /* the script at the end of the numbers */
-    {RESP_BULK, 0, "9223372036854775807 2", 3, REDIS_LEDGER_COUNTED, INT64_MAX, 2},
-    {RESP_BULK, 0, "9223372036854775807 1", UINT32_MAX, REDIS_LEDGER_COUNTED, INT64_MAX, 1},
-    {RESP_BULK, 0, "9223372036854775807 4294967294", UINT32_MAX, REDIS_LEDGER_COUNTED, INT64_MAX,
-     UINT32_MAX - 1},
+    {RESP_BULK, 0, "9223372036854775807 2", 3, REDIS_LEDGER_COUNTED, INT64_MAX - 2, INT64_MAX},
+    {RESP_BULK, 0, "9223372036854775807 1", UINT32_MAX, REDIS_LEDGER_COUNTED, INT64_MAX - 1,
+     INT64_MAX},
+    {RESP_BULK, 0, "9223372036854775807 4294967294", UINT32_MAX, REDIS_LEDGER_COUNTED,
+     INT64_MAX - 4294967294, INT64_MAX},
     {RESP_BULK, 0, "1 2", 3, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_BULK, 0, "-1 2", 3, REDIS_LEDGER_GARBAGE, 0, 0},
+    {RESP_BULK, 0, "9223372036854775805 8", 11, REDIS_LEDGER_COUNTED, INT64_MAX - 10,
+     INT64_MAX - 2},
+    {RESP_BULK, 0, "9223372036854775805 0", 3, REDIS_LEDGER_COUNTED, INT64_MAX - 2, INT64_MAX - 2},
+    {RESP_BULK, 0, "none", 3, REDIS_LEDGER_NONE, 0, 0},
     /* in the middle of them all or none of a batch count */
     {RESP_BULK, 0, "2 2", 3, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_BULK, 0, "9223372036854775806 2", 3, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_BULK, 0, "9223372036854775807 3", 3, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_BULK, 0, "9223372036854775807 4", 3, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_BULK, 0, "9223372036854775807 4294967298", 3, REDIS_LEDGER_GARBAGE, 0, 0},
-    {RESP_BULK, 0, "9223372036854775807 0", 3, REDIS_LEDGER_GARBAGE, 0, 0},
+    {RESP_BULK, 0, "9223372036854775807 0", 3, REDIS_LEDGER_COUNTED, INT64_MAX, INT64_MAX},
     {RESP_BULK, 0, "9223372036854775807 -1", 3, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_BULK, 0, "9223372036854775807 1", 1, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_BULK, 0, "9223372036854775807 ", 3, REDIS_LEDGER_GARBAGE, 0, 0},
@@ -380,13 +491,13 @@ static void every_answer_is_read_as_a_count_or_as_why_there_is_none(void **state
             .text = guarded(slice_of(expected->text)),
         };
         const bool is_counted = expected->result == REDIS_LEDGER_COUNTED;
-        uint64_t last = UNTOUCHED;
-        uint32_t counted = UNTOUCHED;
+        int64_t before = UNTOUCHED;
+        int64_t after = UNTOUCHED;
 
-        assert_int_equal(redis_ledger_read(&reply, expected->hits_count, &last, &counted),
+        assert_int_equal(redis_ledger_read(&reply, expected->amount, &before, &after),
                          expected->result);
-        assert_int_equal(last, is_counted ? expected->last : UNTOUCHED);
-        assert_int_equal(counted, is_counted ? expected->counted : UNTOUCHED);
+        assert_true(before == (is_counted ? expected->before : UNTOUCHED));
+        assert_true(after == (is_counted ? expected->after : UNTOUCHED));
     }
 }
 
@@ -394,23 +505,23 @@ static void a_text_that_was_cut_is_no_count(void **state)
 {
     const struct resp_reply reply = {
         .type = RESP_BULK, .integer = 2, .text = SLICE("42"), .text_is_cut = true};
-    uint64_t last = UNTOUCHED;
-    uint32_t counted = UNTOUCHED;
+    int64_t before = UNTOUCHED;
+    int64_t after = UNTOUCHED;
 
     (void)state;
-    assert_int_equal(redis_ledger_read(&reply, 1, &last, &counted), REDIS_LEDGER_GARBAGE);
-    assert_int_equal(last, UNTOUCHED);
-    assert_int_equal(counted, UNTOUCHED);
+    assert_int_equal(redis_ledger_read(&reply, 1, &before, &after), REDIS_LEDGER_GARBAGE);
+    assert_int_equal(before, UNTOUCHED);
+    assert_int_equal(after, UNTOUCHED);
 }
 
 static void an_answer_without_bytes_is_no_count(void **state)
 {
     const struct resp_reply reply = {.type = RESP_BULK};
-    uint64_t last = UNTOUCHED;
-    uint32_t counted = UNTOUCHED;
+    int64_t before = UNTOUCHED;
+    int64_t after = UNTOUCHED;
 
     (void)state;
-    assert_int_equal(redis_ledger_read(&reply, 1, &last, &counted), REDIS_LEDGER_GARBAGE);
+    assert_int_equal(redis_ledger_read(&reply, 1, &before, &after), REDIS_LEDGER_GARBAGE);
     assert_false(redis_ledger_is_known(&reply));
 }
 
@@ -443,6 +554,9 @@ int main(void)
         cmocka_unit_test(a_server_that_knows_the_script_is_sent_its_name),
         cmocka_unit_test(a_server_that_may_not_know_the_script_is_sent_all_of_it),
         cmocka_unit_test(without_scripts_a_batch_is_incrby),
+        cmocka_unit_test(a_counter_with_a_record_is_named_apart_and_so_is_all_beside_it),
+        cmocka_unit_test(what_hits_add_is_told_in_runs_without_looks),
+        cmocka_unit_test(a_change_names_what_is_and_what_is_to_be_once_it_is_decided),
         cmocka_unit_test(a_question_has_no_keys_and_counts_nothing),
         cmocka_unit_test(a_batch_that_is_sent_again_is_sent_in_the_same_bytes),
         cmocka_unit_test(the_longest_key_writer_and_numbers_have_room),

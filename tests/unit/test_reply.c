@@ -111,8 +111,8 @@ static void the_largest_answer_fits(void **state)
 
 static void there_is_a_phrase_for_what_we_answer_and_for_nothing_else(void **state)
 {
-    static const uint16_t known[] = {200, 201, 204, 304, 400, 401, 403, 404, 405, 408, 409,
-                                     413, 429, 507, 414, 417, 431, 501, 503, 505};
+    static const uint16_t known[] = {200, 201, 204, 304, 400, 401, 403, 404, 405, 408,
+                                     409, 413, 429, 507, 414, 417, 431, 501, 503, 505};
 
     (void)state;
     for (unsigned status = 0; status <= UINT16_MAX; status++) {

@@ -1,92 +1,9 @@
 /*
  * test_store_conformance.c - what every store promises, asked of each.
+ *
+ * What they promise of records and changes is in test_store_changes.c.
  */
-#include "lmdb_outside.h"
-#include "redis_process.h"
-#include "store_scene.h"
-#include "temporary_folder.h"
-#include "test.h"
-
-#include <endian.h>
-#include <inttypes.h>
-
-enum { NAME_BYTES = 128 };
-
-struct kind {
-    const char *name;
-    bool keeps;          /* counts outlive the store */
-    bool can_be_written; /* by others, so that a test gets near the end */
-    void (*write_url)(char *out_url, size_t url_bytes);
-    void (*write_count)(const char *key, int64_t count);
-};
-
-static struct temporary_folder folder;
-static struct redis_process redis;
-
-static void write_url_of_memory(char *out_url, size_t url_bytes)
-{
-    (void)snprintf(out_url, url_bytes, "memory:");
-}
-
-static void write_url_of_lmdb(char *out_url, size_t url_bytes)
-{
-    (void)snprintf(out_url, url_bytes, "lmdb:%s/lmdb?map_max=16M", folder.path);
-}
-
-static void write_count_to_lmdb(const char *key, int64_t count)
-{
-    char path[TEMPORARY_PATH_BYTES + 16];
-    const uint64_t value = htole64((uint64_t)count);
-
-    (void)snprintf(path, sizeof path, "%s/lmdb", folder.path);
-    lmdb_outside_put(path, "counters", key, &value, sizeof value);
-}
-
-static void write_url_of_redis(char *out_url, size_t url_bytes)
-{
-    if (redis.pid == 0) {
-        print_message("redis-server is not installed\n");
-        skip();
-    }
-    (void)snprintf(out_url, url_bytes, "redis+unix://%s", redis.socket);
-}
-
-static void write_count_to_redis(const char *key, int64_t count)
-{
-    char value[24];
-
-    (void)snprintf(value, sizeof value, "%" PRId64, count);
-    redis_process_set(&redis, key, value);
-}
-
-static const struct kind kinds[] = {
-    {.name = "memory", .write_url = write_url_of_memory},
-    {
-        .name = "LMDB",
-        .keeps = true,
-        .can_be_written = true,
-        .write_url = write_url_of_lmdb,
-        .write_count = write_count_to_lmdb,
-    },
-    {
-        .name = "Redis",
-        .keeps = true,
-        .can_be_written = true,
-        .write_url = write_url_of_redis,
-        .write_count = write_count_to_redis,
-    },
-};
-
-/* Opens the kind's store. Keys are a test's own, since the stores that keep share a folder. */
-static void open_store(struct store_scene *scene, const struct kind *kind)
-{
-    char url[256];
-
-    kind->write_url(url, sizeof url);
-    store_scene_open(scene, url);
-    assert_true(store_is_ready(scene->store));
-    assert_int_equal(scene->errors, 0);
-}
+#include "store_kinds.h"
 
 /* ---- cases ---- */
 
@@ -282,11 +199,7 @@ static void done_may_close_the_store(const struct kind *kind)
     batch.then = NULL;
 }
 
-static const struct {
-    const char *name;
-    void (*run)(const struct kind *kind);
-    bool needs_writing;
-} cases[] = {
+static const struct kind_case cases[] = {
 #define CASE(function) #function, function
     {CASE(the_first_hit_of_a_missing_key_is_number_1), false},
     {CASE(a_batch_gets_consecutive_numbers_in_its_order), false},
@@ -300,63 +213,7 @@ static const struct {
     {CASE(done_may_close_the_store), false},
 };
 
-enum {
-    KINDS_COUNT = sizeof kinds / sizeof kinds[0],
-    CASES_COUNT = sizeof cases / sizeof cases[0],
-};
-
-/* One case on one kind. */
-struct pairing {
-    const struct kind *kind;
-    void (*run)(const struct kind *kind);
-    char name[NAME_BYTES];
-};
-
-static void run_pairing(void **state)
-{
-    const struct pairing *pairing = *state;
-
-    pairing->run(pairing->kind);
-}
-
-static int start_servers(void **state)
-{
-    (void)state;
-    temporary_folder_make(&folder);
-    redis_process_start(&redis, &folder);
-    return 0;
-}
-
-static int stop_servers(void **state)
-{
-    (void)state;
-    redis_process_stop(&redis);
-    temporary_folder_remove(&folder);
-    return 0;
-}
-
 int main(void)
 {
-    static struct pairing pairings[KINDS_COUNT * CASES_COUNT];
-    static struct CMUnitTest tests[KINDS_COUNT * CASES_COUNT];
-    size_t count = 0;
-
-    for (unsigned i = 0; i < KINDS_COUNT; i++) {
-        for (unsigned j = 0; j < CASES_COUNT; j++) {
-            struct pairing *pairing = &pairings[count];
-
-            if (cases[j].needs_writing && !kinds[i].can_be_written) {
-                continue; /* nobody else can write its counts: test_store.c has these cases */
-            }
-            *pairing = (struct pairing){.kind = &kinds[i], .run = cases[j].run};
-            (void)snprintf(pairing->name, sizeof pairing->name, "%s: %s", kinds[i].name,
-                           cases[j].name);
-            tests[count++] = (struct CMUnitTest){
-                .name = pairing->name,
-                .test_func = run_pairing,
-                .initial_state = pairing,
-            };
-        }
-    }
-    return _cmocka_run_group_tests("store_conformance", tests, count, start_servers, stop_servers);
+    return run_on_all_kinds("store_conformance", cases, sizeof cases / sizeof cases[0]);
 }

@@ -1,0 +1,82 @@
+-- redis_change.lua - what a counter is, and one change of it, made once however often it is sent.
+--
+-- KEYS  the counter; beside it the writer's entry, the counter's layout, and its record.
+-- ARGV  the sequence number, how long the entry lives (ms), both as in redis_count.lua; what the
+--       counter is taken to be, and what it is to become. Without these two nothing is changed.
+--
+-- A counter is written 'VALUE CREATED COUNTED ADJUSTED LOW HIGH SET OWNER', and '-' where it is not
+-- there or has no owner. The rules are footfall's: where the counter is what it was taken to be, it
+-- becomes what it is to, and the answer is 'BEFORE>AFTER'. Otherwise the answer is what it is, and
+-- nothing is changed. The entry is 'SEQUENCE ANSWER'.
+
+local names = {'created', 'counted', 'adjusted', 'low', 'high', 'set', 'owner'}
+local absent = {'0', '0', '0', '0', '1', '0', '-'}
+
+local noted = redis.call('GET', KEYS[2])
+if noted and noted ~= '' then
+  local sequence, answer = string.match(noted, '^(%d+) (.+)$')
+  if sequence == ARGV[1] then
+    return answer
+  elseif sequence > ARGV[1] then
+    return redis.error_reply('STALE batch ' .. ARGV[1] .. ' comes behind ' .. sequence)
+  end
+else
+  noted = false
+  local layout = redis.call('GET', KEYS[3])
+  if layout and layout ~= '1' then
+    return redis.error_reply('LAYOUT the counter is kept in layout ' .. layout .. ', this is 1')
+  end
+end
+
+-- A record that has outlived its counter says nothing.
+local value = redis.call('GET', KEYS[1])
+local before = '-'
+if value then
+  before = value
+  for i, field in ipairs(redis.call('HMGET', KEYS[4], unpack(names))) do
+    before = before .. ' ' .. (field or absent[i])
+  end
+end
+if before ~= ARGV[3] then
+  return before
+end
+
+-- The command that writes the record.
+local function record_of(counter)
+  local write = {'HSET', KEYS[4]}
+  local i = 0
+  for word in string.gmatch(counter, '%S+') do
+    if i > 0 and word ~= '-' then
+      write[#write + 1] = names[i]
+      write[#write + 1] = word
+    end
+    i = i + 1
+  end
+  return write
+end
+
+-- Not noted is not changed.
+local answer = before .. '>' .. ARGV[4]
+local writes = {{'SET', KEYS[2], ARGV[1] .. ' ' .. answer, 'PX', ARGV[2]}}
+if ARGV[4] == '-' then
+  writes[2] = {'DEL', KEYS[1], KEYS[4]}
+else
+  if not value then
+    writes[2] = {'DEL', KEYS[4]}
+  end
+  writes[#writes + 1] = record_of(ARGV[4])
+  writes[#writes + 1] = {'SET', KEYS[1], string.match(ARGV[4], '^%S+')}
+end
+for i, write in ipairs(writes) do
+  local written = redis.pcall(unpack(write))
+  if type(written) == 'table' and written.err then
+    if i > 1 then
+      redis.call('SET', KEYS[2], noted or '', 'PX', noted and ARGV[2] or 1)
+    end
+    if i > 2 and value then
+      redis.call(unpack(record_of(before)))
+    end
+    return written
+  end
+end
+return answer

@@ -1,0 +1,401 @@
+/*
+ * test_redis_script_records.c - counters with records: redis_count.lua and redis_change.lua, run by
+ * a real redis-server. Keys are a test's own.
+ */
+#include "redis_script_scene.h"
+#include "store/redis_error.h"
+#include "store/store_change.h"
+#include "test.h"
+
+#define RECORD_OF(key) "{footfall:" key "}:footfall:1:about"
+#define ENTRY_OF(key) "{footfall:" key "}:footfall:1:w"
+#define VISITED " 0 0 0 0 1 0 -" /* behind the value: a counter that has no record */
+#define OWNER "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const char *count_record_at(const char *key, uint64_t sequence, uint32_t amount,
+                                   uint64_t wall_ms, bool may_make)
+{
+    struct store_hit hit = {.amount = amount & STORE_AMOUNT_MAX};
+    const struct store_batch batch = {
+        .key = slice_of(key),
+        .hits = &hit,
+        .hits_count = 1,
+        .sequence = sequence,
+        .keeps_record = true,
+        .may_make = may_make,
+        .wall_ms = wall_ms,
+    };
+
+    return send_batch_as("w", &batch, false);
+}
+
+static const char *count_record(const char *key, uint64_t sequence, uint32_t amount)
+{
+    return count_record_at(key, sequence, amount, 1000 + sequence, true);
+}
+
+/* Sends a change from `before` to `after`, texts as the script writes them; NULL: only asks. */
+static const char *change(const char *key, uint64_t sequence, const char *before, const char *after)
+{
+    struct store_change wanted = {.kind = STORE_READ};
+    struct store_hit hit = {.change = &wanted, .is_change = 1};
+    const struct store_batch batch = {
+        .key = slice_of(key),
+        .hits = &hit,
+        .hits_count = 1,
+        .sequence = sequence,
+        .keeps_record = true,
+    };
+    struct redis_ledger ledger;
+    struct redis_ledger_command command;
+
+    if (before != NULL) {
+        assert_true(redis_record_read(slice_of(before), &wanted.before));
+        assert_true(redis_record_read(slice_of(after), &wanted.after));
+    }
+    redis_ledger_init(&ledger, TIMEOUT_MS);
+    (void)snprintf(ledger.writer, sizeof ledger.writer, "w");
+    redis_ledger_change(&ledger, &batch, REDIS_LEDGER_WHOLE, before != NULL, &command);
+    return ask_words(command.words, command.count);
+}
+
+static void assert_asked(const char *key, const char *expected)
+{
+    assert_string_equal(change(key, UINT64_C(9999999999999999), NULL, NULL), expected);
+}
+
+static void assert_fields(const char *record, const char *expected)
+{
+    assert_string_equal(ask("HGETALL %s", record), expected);
+}
+
+/* ---- hits ---- */
+
+static void a_hit_makes_a_counter_with_its_record_and_nothing_else(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(ask("SELECT 1"), "+OK");
+    assert_string_equal(count_record("ns/made", 1, 3), "$3");
+    assert_value("footfall:ns/made", "$3");
+    assert_value(ENTRY_OF("ns/made"), "$0000000000000001 3");
+    assert_fields(RECORD_OF("ns/made"), "*created\n1001\ncounted\n1001\n");
+    assert_string_equal(ask("DBSIZE"), ":3");
+    assert_string_equal(count_record("ns/made", 2, 1), "$4");
+    assert_fields(RECORD_OF("ns/made"), "*created\n1001\ncounted\n1002\n");
+    assert_string_equal(ask("PTTL %s", RECORD_OF("ns/made")), ":-1");
+    assert_string_equal(ask("PTTL footfall:ns/made"), ":-1");
+    assert_asked("ns/made", "$4 1001 1002 0 0 1 0 -");
+}
+
+static void a_batch_with_a_record_that_comes_again_changes_nothing(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(count_record("ns/again", 5, 3), "$3");
+    assert_string_equal(ask("INCRBY footfall:ns/again 100"), ":103");
+    assert_string_equal(ask("HSET %s counted 7777", RECORD_OF("ns/again")), ":0");
+    assert_string_equal(count_record("ns/again", 5, 3), "$3");
+    assert_begins(count_record("ns/again", 4, 3), "-STALE ");
+    assert_value("footfall:ns/again", "$103");
+    assert_fields(RECORD_OF("ns/again"), "*created\n1005\ncounted\n7777\n");
+}
+
+/* Were it made and taken back, it would be there, with 0. */
+static void a_batch_that_comes_again_does_not_make_what_was_removed_meanwhile(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(count_record("ns/removed", 1, 3), "$3");
+    assert_string_equal(ask("DEL footfall:ns/removed"), ":1");
+    assert_string_equal(count_record("ns/removed", 1, 3), "$3");
+    assert_begins(count_record("ns/removed", 0, 3), "-STALE ");
+    assert_value("footfall:ns/removed", "null");
+    assert_string_equal(count_record_at("ns/removed", 1, 3, 1, false), "$3"); /* it was, once */
+}
+
+static void what_must_not_be_made_is_answered_with_none_and_not_noted(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(count_record_at("ns/none", 1, 3, 1, false), "$none");
+    assert_string_equal(
+        ask("EXISTS footfall:ns/none %s %s", RECORD_OF("ns/none"), ENTRY_OF("ns/none")), ":0");
+    assert_string_equal(count_record_at("ns/none", 1, 3, 1, true), "$3");
+    assert_string_equal(count_record_at("ns/none", 2, 3, 1, false), "$6");
+}
+
+static void a_counter_that_others_made_has_no_time_of_its_making(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(ask("INCR footfall:ns/others"), ":1");
+    assert_asked("ns/others", "$1" VISITED);
+    assert_string_equal(count_record("ns/others", 1, 1), "$2");
+    assert_fields(RECORD_OF("ns/others"), "*counted\n1001\n");
+    assert_string_equal(ask("SET footfall:ns/others 0"), "+OK");
+    assert_string_equal(count_record("ns/others", 2, 1), "$1"); /* it was there */
+    assert_fields(RECORD_OF("ns/others"), "*counted\n1002\n");
+}
+
+static void a_record_that_outlived_its_counter_says_nothing_of_the_new_one(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(ask("HSET %s created 5 owner %s set 1", RECORD_OF("ns/orphan"), OWNER),
+                        ":3");
+    assert_asked("ns/orphan", "$-");
+    assert_string_equal(count_record("ns/orphan", 1, 1), "$1");
+    assert_fields(RECORD_OF("ns/orphan"), "*created\n1001\ncounted\n1001\n");
+    assert_string_equal(ask("DEL footfall:ns/orphan"), ":1");
+    assert_string_equal(change("ns/orphan", 2, "-", "7 1 0 7 -1 1 0 -"), "$->7 1 0 7 -1 1 0 -");
+    assert_asked("ns/orphan", "$7 1 0 7 -1 1 0 -"); /* no COUNTED of the old one */
+}
+
+static void what_cannot_be_kept_in_the_record_is_not_counted(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(ask("SET footfall:ns/wrong 41"), "+OK");
+    assert_string_equal(ask("SET %s x", RECORD_OF("ns/wrong")), "+OK");
+    assert_begins(count_record("ns/wrong", 1, 3), "-WRONGTYPE ");
+    assert_value("footfall:ns/wrong", "$41");
+    assert_begins(count_record("ns/wrong", 1, 3), "-WRONGTYPE "); /* is not noted, either */
+    assert_string_equal(ask("DEL %s", RECORD_OF("ns/wrong")), ":1");
+    assert_string_equal(count_record("ns/wrong", 1, 3), "$44");
+    assert_string_equal(ask("DEL %s", RECORD_OF("ns/wrong")), ":1");
+    assert_string_equal(ask("SET %s x", RECORD_OF("ns/wrong")), "+OK");
+    assert_begins(count_record("ns/wrong", 2, 3), "-WRONGTYPE ");
+    assert_value(ENTRY_OF("ns/wrong"), "$0000000000000001 44"); /* as it was */
+}
+
+static void counts_with_a_record_are_exact_and_end_where_numbers_do(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(ask("SET footfall:ns/exact 9007199254740992"), "+OK");
+    assert_string_equal(count_record("ns/exact", 1, 1), "$9007199254740993");
+    assert_string_equal(ask("SET footfall:ns/exact -9223372036854775808"), "+OK");
+    assert_string_equal(count_record("ns/exact", 2, 1), "$-9223372036854775807");
+    assert_string_equal(ask("SET footfall:ns/exact 9223372036854775806"), "+OK");
+    assert_begins(count_record("ns/exact", 3, 2), "-ERR increment or decrement would overflow");
+    assert_fields(RECORD_OF("ns/exact"), "*counted\n1002\n");
+}
+
+static void a_user_with_the_rights_of_the_documentation_may_do_all_of_it(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(ask("ACL SETUSER api on nopass ~footfall:* ~{footfall:* -@all +evalsha "
+                            "+eval +incrby +get +set +exists +del +hset +hmget"),
+                        "+OK");
+    assert_string_equal(ask("AUTH api x"), "+OK");
+    assert_string_equal(count_record("ns/rights", 1, 3), "$3");
+    assert_string_equal(count_record("ns/rights", 1, 3), "$3");
+    assert_string_equal(change("ns/rights", 2, "3 1001 1001 0 0 1 0 -", "9 1001 1001 6 0 1 0 -"),
+                        "$3 1001 1001 0 0 1 0 ->9 1001 1001 6 0 1 0 -");
+    assert_string_equal(change("ns/rights", 3, "9 1001 1001 6 0 1 0 -", "-"),
+                        "$9 1001 1001 6 0 1 0 ->-");
+    open_connection();
+}
+
+/* ---- changes ---- */
+
+static void a_change_is_made_and_noted_with_before_and_after(void **state)
+{
+    long left_ms;
+
+    (void)state;
+    open_connection();
+    assert_asked("ns/change", "$-");
+    assert_string_equal(change("ns/change", 1, "-", "-5 9 0 -5 -3 4 1 " OWNER),
+                        "$->-5 9 0 -5 -3 4 1 " OWNER);
+    assert_value("footfall:ns/change", "$-5");
+    assert_fields(RECORD_OF("ns/change"),
+                  "*created\n9\ncounted\n0\nadjusted\n-5\nlow\n-3\nhigh\n4\n"
+                  "set\n1\nowner\n" OWNER "\n");
+    assert_value(ENTRY_OF("ns/change"), "$0000000000000001 ->-5 9 0 -5 -3 4 1 " OWNER);
+    left_ms = strtol(ask("PTTL %s", ENTRY_OF("ns/change")) + 1, NULL, 10);
+    assert_true(left_ms > LIFETIME_MS - 30000 && left_ms <= LIFETIME_MS);
+    assert_asked("ns/change", "$-5 9 0 -5 -3 4 1 " OWNER);
+    assert_string_equal(count_record("ns/change", 2, 5), "$0");
+    assert_asked("ns/change", "$0 9 1002 -5 -3 4 1 " OWNER);
+}
+
+static void a_change_of_what_is_otherwise_by_now_is_told_what_it_is(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(count_record("ns/otherwise", 1, 5), "$5");
+    assert_string_equal(change("ns/otherwise", 2, "4 1001 1001 0 0 1 0 -", "9 1001 1001 5 0 1 0 -"),
+                        "$5 1001 1001 0 0 1 0 -");
+    assert_string_equal(change("ns/otherwise", 2, "5 1001 1001 0 0 2 0 -", "-"),
+                        "$5 1001 1001 0 0 1 0 -");
+    assert_string_equal(change("ns/otherwise", 2, "-", "1 1 1 1 0 1 0 -"),
+                        "$5 1001 1001 0 0 1 0 -");
+    assert_value(ENTRY_OF("ns/otherwise"), "$0000000000000001 5");
+    assert_string_equal(change("ns/otherwise", 2, "5 1001 1001 0 0 1 0 -", "6 1001 1001 1 0 1 0 -"),
+                        "$5 1001 1001 0 0 1 0 ->6 1001 1001 1 0 1 0 -");
+    assert_value("footfall:ns/otherwise", "$6");
+}
+
+static void a_change_that_comes_again_is_answered_the_same_and_made_once(void **state)
+{
+    static const char before[] = "1 1001 1001 0 0 1 0 -";
+    static const char after[] = "100 1001 1001 99 0 1 0 -";
+
+    (void)state;
+    open_connection();
+    assert_string_equal(count_record("ns/once", 1, 1), "$1");
+    assert_string_equal(change("ns/once", 2, before, after),
+                        "$1 1001 1001 0 0 1 0 ->100 1001 1001 99 0 1 0 -");
+    /* Somebody has put it back, so that it could be made again. */
+    assert_string_equal(ask("SET footfall:ns/once 1"), "+OK");
+    assert_string_equal(ask("HSET %s adjusted 0", RECORD_OF("ns/once")), ":0");
+    assert_string_equal(change("ns/once", 2, before, after),
+                        "$1 1001 1001 0 0 1 0 ->100 1001 1001 99 0 1 0 -");
+    assert_string_equal(change("ns/once", 2, NULL, NULL),
+                        "$1 1001 1001 0 0 1 0 ->100 1001 1001 99 0 1 0 -");
+    assert_begins(change("ns/once", 1, before, after), "-STALE ");
+    assert_value("footfall:ns/once", "$1");
+}
+
+static void a_removed_counter_is_gone_with_its_record_and_a_resend_is_known(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(count_record("ns/gone", 1, 1), "$1");
+    for (unsigned i = 0; i < 2; i++) {
+        assert_string_equal(change("ns/gone", 2, "1 1001 1001 0 0 1 0 -", "-"),
+                            "$1 1001 1001 0 0 1 0 ->-");
+        assert_string_equal(ask("EXISTS footfall:ns/gone %s", RECORD_OF("ns/gone")), ":0");
+        assert_value(ENTRY_OF("ns/gone"), "$0000000000000002 1 1001 1001 0 0 1 0 ->-");
+    }
+    assert_string_equal(count_record("ns/gone", 3, 1), "$1");
+    assert_begins(change("ns/gone", 2, "1 1003 1003 0 0 1 0 -", "-"), "-STALE ");
+    assert_value("footfall:ns/gone", "$1");
+}
+
+static void values_are_exact_to_both_ends(void **state)
+{
+    static const char *const values[] = {"9223372036854775807", "-9223372036854775808",
+                                         "9007199254740993", "-9007199254740993", "0"};
+    char before[TEXT_BYTES] = "-";
+    char after[TEXT_BYTES];
+    char expected[2 * TEXT_BYTES];
+
+    (void)state;
+    open_connection();
+    for (uint64_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        (void)snprintf(after, sizeof after, "%s 1 0 %s %s %s 0 -", values[i], values[i], values[i],
+                       values[i]);
+        (void)snprintf(expected, sizeof expected, "$%s>%s", before, after);
+        assert_string_equal(change("ns/exact-change", i + 1, before, after), expected);
+        (void)snprintf(expected, sizeof expected, "$%s", values[i]);
+        assert_value("footfall:ns/exact-change", expected);
+        memcpy(before, after, sizeof before);
+    }
+}
+
+static void another_layout_and_another_type_are_refused(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(ask("SET {footfall:ns/layout}:footfall:layout 2"), "+OK");
+    assert_begins(change("ns/layout", 1, NULL, NULL), "-LAYOUT ");
+    assert_begins(change("ns/layout", 1, "-", "1 1 1 1 0 1 0 -"), "-LAYOUT ");
+    assert_begins(count_record("ns/layout", 1, 1), "-LAYOUT ");
+    assert_value("footfall:ns/layout", "null");
+    assert_string_equal(ask("RPUSH footfall:ns/list x"), ":1");
+    assert_begins(change("ns/list", 1, NULL, NULL), "-WRONGTYPE ");
+    assert_begins(count_record("ns/list", 1, 1), "-WRONGTYPE ");
+    assert_string_equal(ask("SET footfall:ns/about 1"), "+OK");
+    assert_string_equal(ask("SET %s x", RECORD_OF("ns/about")), "+OK");
+    assert_begins(change("ns/about", 1, NULL, NULL), "-WRONGTYPE ");
+}
+
+static void what_cannot_be_written_whole_is_not_changed(void **state)
+{
+    static const char before[] = "1 1001 1001 0 0 1 0 -";
+    static const char *const rights[] = {
+        "+get +hmget +hset +del",      /* no entry */
+        "+get +hmget +set +del",       /* no record */
+        "+get +hmget +set +hset -del", /* nothing removed, nothing made */
+    };
+
+    (void)state;
+    open_connection();
+    assert_string_equal(count_record("ns/undone", 1, 1), "$1");
+    for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
+        assert_string_equal(ask("ACL SETUSER half reset"), "+OK");
+        assert_string_equal(ask("ACL SETUSER half on nopass ~* +eval %s", rights[i]), "+OK");
+        assert_string_equal(ask("AUTH half x"), "+OK");
+        if (i < 2) {
+            assert_begins(change("ns/undone", 2, before, "2 1001 1001 1 0 1 0 -"), "-");
+        } else {
+            assert_begins(change("ns/undone", 2, before, "-"), "-");
+        }
+        assert_begins(change("ns/undone0", 2, "-", "2 1 0 2 0 1 0 -"), "-");
+        open_connection();
+        assert_asked("ns/undone", "$1 1001 1001 0 0 1 0 -");
+        assert_value(ENTRY_OF("ns/undone"), "$0000000000000001 1");
+        assert_asked("ns/undone0", "$-");
+    }
+    assert_string_equal(change("ns/undone", 2, before, "2 1001 1001 1 0 1 0 -"),
+                        "$1 1001 1001 0 0 1 0 ->2 1001 1001 1 0 1 0 -");
+    assert_string_equal(change("ns/undone0", 2, "-", "2 1 0 2 0 1 0 -"), "$->2 1 0 2 0 1 0 -");
+}
+
+static void without_memory_nothing_is_made_or_changed(void **state)
+{
+    (void)state;
+
+    open_connection();
+    assert_string_equal(count_record("ns/memory", 1, 1), "$1");
+    assert_string_equal(ask("CONFIG SET maxmemory 1"), "+OK");
+    assert_begins(count_record("ns/memory", 2, 1), "-OOM ");
+    assert_begins(count_record("ns/memory2", 2, 1), "-OOM ");
+    assert_begins(change("ns/memory", 3, "1 1001 1001 0 0 1 0 -", "2 1001 1001 1 0 1 0 -"),
+                  "-OOM ");
+    assert_begins(change("ns/memory2", 3, "-", "2 1 0 2 0 1 0 -"), "-OOM ");
+    assert_asked("ns/memory", "$1 1001 1001 0 0 1 0 -");
+    assert_asked("ns/memory2", "$-");
+    assert_string_equal(ask("CONFIG SET maxmemory 0"), "+OK");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hit_makes_a_counter_with_its_record_and_nothing_else),
+        cmocka_unit_test(a_batch_with_a_record_that_comes_again_changes_nothing),
+        cmocka_unit_test(a_batch_that_comes_again_does_not_make_what_was_removed_meanwhile),
+        cmocka_unit_test(what_must_not_be_made_is_answered_with_none_and_not_noted),
+        cmocka_unit_test(a_counter_that_others_made_has_no_time_of_its_making),
+        cmocka_unit_test(a_record_that_outlived_its_counter_says_nothing_of_the_new_one),
+        cmocka_unit_test(what_cannot_be_kept_in_the_record_is_not_counted),
+        cmocka_unit_test(counts_with_a_record_are_exact_and_end_where_numbers_do),
+        cmocka_unit_test(a_user_with_the_rights_of_the_documentation_may_do_all_of_it),
+        cmocka_unit_test(a_change_is_made_and_noted_with_before_and_after),
+        cmocka_unit_test(a_change_of_what_is_otherwise_by_now_is_told_what_it_is),
+        cmocka_unit_test(a_change_that_comes_again_is_answered_the_same_and_made_once),
+        cmocka_unit_test(a_removed_counter_is_gone_with_its_record_and_a_resend_is_known),
+        cmocka_unit_test(values_are_exact_to_both_ends),
+        cmocka_unit_test(another_layout_and_another_type_are_refused),
+        cmocka_unit_test(what_cannot_be_written_whole_is_not_changed),
+        cmocka_unit_test(without_memory_nothing_is_made_or_changed),
+    };
+
+    return cmocka_run_group_tests_name("redis_script_records", tests, start_server, stop_server);
+}
