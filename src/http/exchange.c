@@ -117,7 +117,7 @@ void exchange_give(struct exchange_table *table, struct exchange *exchange)
     free(exchange->reply.content);
     exchange->reply.content = NULL;
     exchange->connection = NULL;
-    exchange->generation++;
+    exchange->generation = (exchange->generation + 1) & INT32_MAX; /* the top bit is others' */
     exchange->next = table->unused;
     table->unused = exchange;
 }

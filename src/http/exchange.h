@@ -2,7 +2,8 @@
  * exchange.h - one request that waits for its answer, and the answer until its turn comes.
  *
  * Exchanges live in a table and are named by tickets (place and generation), so that an answer
- * which comes late finds its request or nothing, never another's.
+ * which comes late finds its request or nothing, never another's. The top bit of a ticket is never
+ * set: who gives tickets of their own to the same tally may set it.
  */
 #ifndef FOOTFALL_HTTP_EXCHANGE_H
 #define FOOTFALL_HTTP_EXCHANGE_H

@@ -71,12 +71,6 @@ static void begin(void *owner, uint64_t ticket)
     http_server_answer(api->server, ticket, &reply);
 }
 
-static bool is_front(const struct api *api, const struct counter_name *name)
-{
-    return slice_is(counter_name_namespace(name), "default") &&
-           slice_equals(counter_name_key(name), api->front_key);
-}
-
 static bool resolve(void *owner, const struct request *request, const struct request_fields *fields,
                     const struct network_address *client, struct routed *out_routed,
                     struct reply *out_reply)
@@ -96,10 +90,10 @@ static bool resolve(void *owner, const struct request *request, const struct req
     }
     api_request_read(request, fields, verb, rest, call);
     call->client = *client;
-    call->is_front = call->has_name && is_front(api, &call->name);
     api_policy_apply(api->settings, fields, call);
     out_routed->handler = begin;
     out_routed->call = call;
+    out_routed->wants_body = verb == API_BATCH;
     return true;
 }
 

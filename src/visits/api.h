@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct api_batch;
 struct api_call;
 struct http_server;
 struct rate_table;
@@ -36,6 +37,8 @@ struct api {
     struct rate_table *rates;             /* borrowed */
     const struct settings *settings;      /* borrowed: policies of namespaces, the server's token */
     struct pool calls;
+    struct api_batch *batches; /* whose answers wait for lines */
+    uint32_t next_batch;
 };
 
 /* Makes an API without calls; what is borrowed is set by the caller before the first. */

@@ -37,6 +37,7 @@ enum api_verb {
     API_DELETE,
     API_INFO,
     API_STATS,
+    API_BATCH,
     API_LIST,
     API_TOP,
     API_BADGE,
@@ -54,7 +55,6 @@ struct api_call {
     const char *allow;
     bool has_name;
     bool has_namespace; /* and no name */
-    bool is_front;      /* the counter of "/" */
     bool is_image;
     bool is_confirmed; /* the token has been found to be the owner's */
     bool is_list_form; /* of create: CountAPI's, all in the query */

@@ -30,6 +30,7 @@ static const struct verb {
     [API_DELETE] = {"delete", ALLOWS_POST},
     [API_INFO] = {"info", ALLOWS_GET},
     [API_STATS] = {"stats", ALLOWS_GET},
+    [API_BATCH] = {"batch", ALLOWS_POST},
     [API_LIST] = {"list", ALLOWS_GET},
     [API_TOP] = {"top", ALLOWS_GET},
     [API_BADGE] = {"badge", ALLOWS_GET},
@@ -212,7 +213,7 @@ static void read_name(const struct request *request, const struct request_fields
         }
         rest.length -= suffix.length;
     }
-    if (call->verb == API_STATS || call->verb == API_SCRIPT) {
+    if (call->verb == API_STATS || call->verb == API_SCRIPT || call->verb == API_BATCH) {
         if (rest.bytes != NULL) {
             refuse(call, 404, "There is nothing at this path.");
         }
@@ -345,8 +346,19 @@ static void read_token(const struct request *request, const struct request_field
 /* Whether only an owner may ask for this. */
 static bool is_owners(const struct api_call *call)
 {
-    return call->method == METHOD_POST && (call->verb == API_SET || call->verb == API_UPDATE ||
-                                           call->verb == API_RESET || call->verb == API_DELETE);
+    switch (call->verb) {
+    case API_LIST:
+    case API_TOP:
+        return true;
+    case API_SET:
+    case API_UPDATE:
+    case API_RESET:
+    case API_DELETE:
+    case API_BATCH:
+        return call->method == METHOD_POST;
+    default:
+        return false;
+    }
 }
 
 void api_request_read(const struct request *request, const struct request_fields *fields,

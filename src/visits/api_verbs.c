@@ -6,8 +6,10 @@
 #include "base/counter.h"
 #include "base/decimal.h"
 #include "base/scoreboard.h"
+#include "base/settings.h"
 #include "http/server.h"
 #include "visits/api_badge.h"
+#include "visits/api_batch.h"
 #include "visits/api_pages.h"
 #include "visits/api_policy.h"
 #include "visits/api_rate.h"
@@ -97,21 +99,23 @@ void api_verb_fail(struct api *api, struct api_call *call, uint64_t ticket, int 
 
 /* ---- to the tally ---- */
 
-static struct tally_target target_of(const struct api *api, const struct api_call *call)
+struct tally_target api_verb_target(const struct api *api, const struct counter_name *name)
 {
-    if (call->is_front) {
-        return (struct tally_target){.key = api->front_key};
+    const struct slice namespace = counter_name_namespace(name);
+
+    if (slice_is(namespace, "default") && slice_equals(counter_name_key(name), api->front_key)) {
+        return (struct tally_target){.key = api->front_key}; /* that of "/" */
     }
     return (struct tally_target){
-        .key = counter_name_text(&call->name),
+        .key = counter_name_text(name),
         .keeps_record = true,
-        .keys_max = call->policy->keys_max,
+        .keys_max = policies_find(&api->settings->policies, namespace)->keys_max,
     };
 }
 
 static void count(struct api *api, struct api_call *call, uint64_t ticket, uint32_t amount)
 {
-    const struct tally_target target = target_of(api, call);
+    const struct tally_target target = api_verb_target(api, &call->name);
     int result = tally_count(api->tally, &target, ticket, amount);
 
     if (result == -EAGAIN) {
@@ -125,7 +129,7 @@ static void count(struct api *api, struct api_call *call, uint64_t ticket, uint3
 static void change(struct api *api, struct api_call *call, uint64_t ticket,
                    const struct store_change *wanted)
 {
-    const struct tally_target target = target_of(api, call);
+    const struct tally_target target = api_verb_target(api, &call->name);
     struct store_change *copy = malloc(sizeof *copy);
     int result = -ENOMEM;
 
@@ -223,6 +227,9 @@ void api_verb_begin(struct api *api, struct api_call *call, uint64_t ticket)
     case API_SCRIPT:
         api_script_make(call, &reply);
         send(api, ticket, &reply);
+        break;
+    case API_BATCH:
+        api_batch_begin(api, call, ticket);
         break;
     case API_STATS:
     case API_LIST:

@@ -7,6 +7,7 @@
 #include "base/settings.h"
 #include "http/server.h"
 #include "store/store_url.h"
+#include "visits/api_batch.h"
 #include "visits/api_token.h"
 #include "visits/tally.h"
 
@@ -49,8 +50,13 @@ static void counter_went_back(void *owner, struct slice key, int64_t before, int
 static void hit_ended(void *owner, uint64_t ticket, int result, int64_t number)
 {
     struct counting *counting = owner;
-    struct api_call *call = http_server_call(counting->hits.server, ticket);
+    struct api_call *call;
 
+    if (api_batch_has(ticket)) {
+        api_batch_counted(&counting->api, ticket, result, number);
+        return;
+    }
+    call = http_server_call(counting->hits.server, ticket);
     if (call != NULL) {
         api_counted(&counting->api, call, ticket, result, number);
     } else {
