@@ -23,7 +23,7 @@ OTHERS_STAY_S = 75  # a minute, and a rest: what Redis keeps of a batch is gone 
 
 
 def names(count):
-    """Names as pages have them, in no order: 32 bytes each."""
+    """Names as pages have them, in no order: 34 bytes each."""
     numbers = list(range(count))
     random.Random(1).shuffle(numbers)
     return [f"site-{n % SITES:02}.example/2026page-{n:09}" for n in numbers]
