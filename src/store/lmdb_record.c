@@ -18,6 +18,7 @@ enum {
     OWNER_AT = 56,
     FLAG_MAY_BE_SET = 1,
     FLAG_HAS_OWNER = 2,
+    FLAGS_ALL = FLAG_MAY_BE_SET | FLAG_HAS_OWNER,
 };
 
 static uint64_t read_number(const char *bytes)
@@ -34,6 +35,18 @@ static void write_number(char *bytes, uint64_t number)
     memcpy(bytes, &number, sizeof number);
 }
 
+/* Of our form, and no more in it than we know of: written anew nothing is lost. */
+static bool is_known(struct slice value)
+{
+    const char *bytes = value.bytes;
+
+    if (value.length < OWNER_AT || bytes[FORM_AT] != FORM || (bytes[FLAGS_AT] & ~FLAGS_ALL) != 0) {
+        return false;
+    }
+    return value.length ==
+           OWNER_AT + ((bytes[FLAGS_AT] & FLAG_HAS_OWNER) != 0 ? (size_t)STORE_OWNER_BYTES : 0);
+}
+
 bool lmdb_record_read(struct slice value, struct store_record *out_record, bool *out_is_known)
 {
     const char *bytes = value.bytes;
@@ -47,9 +60,7 @@ bool lmdb_record_read(struct slice value, struct store_record *out_record, bool 
         *out_is_known = true;
         return true;
     }
-    *out_is_known =
-        bytes[FORM_AT] == FORM && value.length >= OWNER_AT &&
-        ((bytes[FLAGS_AT] & FLAG_HAS_OWNER) == 0 || value.length >= OWNER_AT + STORE_OWNER_BYTES);
+    *out_is_known = is_known(value);
     if (!*out_is_known) {
         return true;
     }

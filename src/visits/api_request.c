@@ -335,9 +335,10 @@ static void read_token(const struct request *request, const struct request_field
     if (field.length > scheme.length &&
         slice_equals_ignoring_case((struct slice){field.bytes, scheme.length}, scheme)) {
         token = slice_after(field, scheme.length);
-    } else if (value.length == 0 ||
-               !percent_decode(value, true, text, sizeof text, &token.length)) {
+    } else if (value.length == 0) {
         return;
+    } else if (!percent_decode(value, true, text, sizeof text, &token.length)) {
+        token = value; /* no key of anybody's, but not none: 401 */
     }
     call->has_token = true;
     api_token_hash(token, call->token);

@@ -72,7 +72,11 @@ static bool add_host(struct part *part, struct slice url)
 {
     const struct slice rest = behind_scheme(url);
     const size_t length = rest.bytes == NULL ? 0 : length_before(rest, ":/?#");
+    const size_t authority_length = rest.bytes == NULL ? 0 : length_before(rest, "/?#");
 
+    if (authority_length > 0 && memchr(rest.bytes, '@', authority_length) != NULL) {
+        return false; /* no browser names a user, and what stands before him is no host */
+    }
     for (size_t i = 0; i < length; i++) {
         if (!part_add(part, rest.bytes[i])) {
             return false;

@@ -9,47 +9,13 @@
 
 #include "base/clock.h"
 #include "base/counter.h"
-#include "base/key_table.h"
 #include "base/scoreboard.h"
-#include "loop/timer.h"
 #include "store/store_change.h"
-#include "visits/hit_run.h"
+#include "visits/tally_state.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-
-struct tally_key {
-    struct key_entry entry; /* its key points at `key` */
-    struct tally *tally;
-    struct hit_run waiting;
-    struct hit_run flying;
-    struct store_batch batch; /* of the hits in flight */
-    uint64_t sent_us;         /* when it was given to the store */
-    bool is_in_flight;
-    bool may_extend; /* the batch in flight, as far as is known */
-    bool is_due;     /* in the tally's list of keys with something to send */
-    bool has_greatest;
-    bool keeps_record;
-    bool may_make;
-    uint32_t keys_max;
-    int64_t greatest; /* number that the store has answered */
-    struct tally_key *next_due;
-    struct timer timer; /* of the oldest hit that nobody was told of */
-    char key[];
-};
-
-struct tally {
-    struct loop *loop;
-    struct store *store; /* NULL until it is set */
-    struct tally_settings settings;
-    struct tally_events events;
-    struct key_table keys;
-    struct timer_queue timers;
-    struct deferred send;
-    struct tally_key *due; /* keys with hits that wait and may be sent */
-    uint32_t waiting_hits; /* not told yet, over all keys */
-};
 
 /* ---- telling ---- */
 
@@ -140,6 +106,7 @@ static void key_timer_expired(void *owner)
     }
     key->batch.is_given_up = key->is_in_flight && hit_run_is_told(&key->flying);
     watch_oldest(key);
+    tally_idle_settle(key);
 }
 
 /* ---- sending ---- */
@@ -163,23 +130,27 @@ static void watch_growth(struct tally_key *key)
 {
     const struct store_batch *batch = &key->batch;
     const struct store_hit *first = &batch->hits[0];
-    uint32_t counted = batch->hits_count;
+    const struct store_hit *const end = first + batch->hits_count;
+    const struct store_hit *last = end;
 
     if (first->is_change) {
         key->has_greatest = false; /* it may be anything now, as somebody wanted it */
         return;
     }
-    while (counted > 0 && batch->hits[counted - 1].result < 0) {
-        counted--;
+    while (first < end && first->result < 0) {
+        first++;
     }
-    if (counted == 0) {
+    if (first == end) {
         return;
+    }
+    while (last[-1].result < 0) {
+        last--;
     }
     if (key->has_greatest && first->number - (int64_t)first->amount < key->greatest) {
         key->tally->events.went_back(key->tally->events.owner, key->entry.key, key->greatest,
                                      first->number);
     }
-    key->greatest = batch->hits[counted - 1].number;
+    key->greatest = last[-1].number;
     key->has_greatest = true;
 }
 
@@ -199,6 +170,7 @@ static void batch_done(struct store_batch *batch)
     key->is_in_flight = false;
     watch_oldest(key);
     make_due(key);
+    tally_idle_settle(key);
 }
 
 /* Moves the oldest hits that wait, as many as may travel together, to those in flight, of which
@@ -288,6 +260,8 @@ static void send_due(void *owner)
             extend_batch(key);
         } else if (!hit_run_is_told(&key->waiting)) { /* they may all have timed out meanwhile */
             send_batch(key);
+        } else {
+            tally_idle_settle(key);
         }
     }
 }
@@ -312,6 +286,7 @@ static struct tally_key *find_or_make_key(struct tally *tally, struct slice name
     if (key != NULL) {
         return key;
     }
+    tally_idle_make_room(tally);
     key = calloc(1, sizeof *key + name.length);
     if (key == NULL) {
         return NULL;
@@ -340,11 +315,13 @@ static int add(struct tally *tally, const struct tally_target *target, const str
     if (key == NULL) {
         return -ENOMEM;
     }
+    tally_idle_take(key);
     key->keeps_record = target->keeps_record;
     key->may_make = !target->is_full;
     key->keys_max = target->keys_max;
     result = hit_run_add(&key->waiting, hit, loop_now_ms(tally->loop) + tally->settings.timeout_ms);
     if (result < 0) {
+        tally_idle_settle(key);
         return result;
     }
     tally->waiting_hits++;
@@ -385,12 +362,13 @@ int tally_create(struct loop *loop, const struct tally_settings *settings,
     tally->events = *events;
     key_table_init(&tally->keys);
     timer_queue_init(&tally->timers, loop);
+    tally_idle_init(tally);
     deferred_init(&tally->send, send_due, tally);
     *out_tally = tally;
     return 0;
 }
 
-static void key_free(struct tally_key *key)
+void tally_key_free(struct tally_key *key)
 {
     assert(!key->is_in_flight);
     timer_stop(&key->timer);
@@ -412,9 +390,10 @@ void tally_destroy(struct tally *tally)
     deferred_cancel(&tally->send);
     tally->settings.waiting_hits_max = 0; /* whoever is told comes with no new hit */
     while ((entry = key_table_take_any(&tally->keys)) != NULL) {
-        key_free((struct tally_key *)entry);
+        tally_key_free((struct tally_key *)entry);
     }
     key_table_finish(&tally->keys);
     timer_queue_finish(&tally->timers);
+    timer_queue_finish(&tally->sweep_timers);
     free(tally);
 }

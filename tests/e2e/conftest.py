@@ -9,6 +9,8 @@ start_redis     starts a redis-server: start_redis(requirepass="x")
 redis           one redis-server
 store           a Store, once for each of memory, lmdb and redis
 shared_store    the same for those that all workers share
+api             an Api (api_client.py) of a server that the tests of a file share, once for each of
+                API_FORMS
 """
 
 import os
@@ -23,6 +25,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from api_client import Api  # noqa: E402
 from footfall_process import (  # noqa: E402
     SANITIZER_REPORT,
     Footfall,
@@ -207,6 +210,34 @@ def store(request, folder):
 @pytest.fixture(params=["lmdb", "redis"])
 def shared_store(request, folder):
     return make_store(request.param, folder, request)
+
+
+#: (store, workers) that the counting API is tested on. Each worker has a memory: of its own.
+API_FORMS = [("lmdb", 2), ("lmdb", 0), ("memory", 0)]
+
+
+@pytest.fixture(scope="module")
+def start_redis_for_module():
+    servers = []
+
+    def start():
+        servers.append(RedisServer(make_folder()))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.end()
+        shutil.rmtree(server.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module", params=API_FORMS, ids=lambda form: f"{form[0]}-{form[1]}")
+def api(request, start_footfall_for_module, start_redis_for_module):
+    name, workers = request.param
+    url = {"lmdb": f"lmdb:data-{workers}", "memory": "memory:"}.get(name)
+    footfall = start_footfall_for_module(
+        store=url or start_redis_for_module().url, workers=workers
+    )
+    return Api(footfall.address, name)
 
 
 @pytest.fixture

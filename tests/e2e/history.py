@@ -15,7 +15,8 @@ class Visit:
     started_ns   before it was sent (monotonic)
     ended_ns     when its answer was whole, or it was known to have failed
     status       of the answer; None without one
-    number, pid  of a 200
+    number, pid  of a 200; pid 0 where the answer tells none
+    target       what was asked for
     retry_after  whether the answer had that field
     failure      None, or why there is no answer: "ended", "reset", "hang", or "behind close" for
                  one sent before an earlier answer said that the connection closes
@@ -23,12 +24,13 @@ class Visit:
 
     __slots__ = (
         "connection", "place", "started_ns", "ended_ns", "status", "number", "pid", "retry_after",
-        "failure",
+        "failure", "target",
     )
 
-    def __init__(self, connection, place):
+    def __init__(self, connection, place, target="/"):
         self.connection = connection
         self.place = place
+        self.target = target
         self.started_ns = time.monotonic_ns()
         self.ended_ns = self.status = self.number = self.pid = self.failure = None
         self.retry_after = False
@@ -145,6 +147,21 @@ class Record:
         self.assert_growing_on_each_connection()
         self.assert_linearizable()
 
+    def without_idle_ends(self, idle_s):
+        """Without those who met the end of a connection on which they had been silent for so long:
+        it may be closed then (a client that stood still, on a busy machine)."""
+        kept = []
+        before = None
+        for visit in self._on_each_connection():
+            was_idle = (
+                before is not None and before.connection == visit.connection
+                and visit.started_ns - before.ended_ns > idle_s * 1e9
+            )
+            if visit.failure not in ("ended", "reset") or not was_idle:
+                kept.append(visit)
+            before = visit
+        return Record(kept)
+
     # ---- which numbers there are
 
     def assert_all_answered(self):
@@ -187,6 +204,14 @@ class Record:
                 begun_ns.pop()
             assert begun_ns, f"{number} is missing, and no request was lost before {passed}"
             begun_ns.pop()
+
+    def of_each_target(self):
+        """{target: Record} of what was asked for. Places of a connection are not one after the
+        other in these: assert_possible() is for the whole."""
+        targets = {}
+        for visit in self.visits:
+            targets.setdefault(visit.target, []).append(visit)
+        return {target: Record(visits) for target, visits in targets.items()}
 
     def assert_counted_right(self, first=1):
         """Nothing was in the way: everybody has a number, and none is missing."""

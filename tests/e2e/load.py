@@ -29,9 +29,12 @@ HANG_S = 5.0
 #: Over all loads, so that the sum of two records is one, too.
 _connection_numbers = itertools.count()
 
-_REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)(?:\r\n|$)")
-_BODY = re.compile(rb'\{"counter":([1-9]\d*),"pid":([1-9]\d*)\}')
+_BODY = re.compile(rb'\{"counter":([1-9]\d*),"pid":([1-9]\d*)\}|\{"value":(-?\d+)\}')
+
+
+def _request(target):
+    return b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % target.encode()
 
 
 def many(count, sanitized_share=0.2):
@@ -116,17 +119,20 @@ class _Client:
             room = min(room, self.left)
         if room <= 0 or load.stopping:
             return
+        requests = b""
         for _ in range(room):
-            self.open.append(Visit(self.connection, self.sent))
+            target = next(load.targets)
+            requests += load.request_of[target]
+            self.open.append(Visit(self.connection, self.sent, target))
             self.sent += 1
             if self.left is not None:
                 self.left -= 1
         try:
-            count = self.socket.send(_REQUEST * room)
+            count = self.socket.send(requests)
         except OSError:
             self.disconnect("reset")
             return
-        assert count == len(_REQUEST) * room, "the socket took only a part"
+        assert count == len(requests), "the socket took only a part"
 
     def receive(self):
         try:
@@ -162,7 +168,8 @@ class _Client:
         visit.status = int(head[9:12])
         if visit.status == 200:
             counted = _BODY.fullmatch(body)
-            visit.number, visit.pid = int(counted[1]), int(counted[2])
+            visit.number = int(counted[1] or counted[3])
+            visit.pid = int(counted[2] or 0)
             self.load.answered += 1
             self.answered += 1
         else:
@@ -192,13 +199,14 @@ class Load:
     each_connection    requests on one connection; None: as many as it is kept for
     ends_when_refused  a client whose connection is refused goes home instead of trying again
     hang_s             longer than this is a hang
+    targets            what they ask for, in turn over all of them
 
     `addresses` is one address or a list, taken in turn.
     """
 
     def __init__(
         self, addresses, clients=8, requests=None, *, pipelined=1, each_connection=None,
-        ends_when_refused=False, hang_s=HANG_S,
+        ends_when_refused=False, hang_s=HANG_S, targets=("/",),
     ):
         self.addresses = addresses if isinstance(addresses, list) else [addresses]
         self.requests = requests
@@ -206,6 +214,8 @@ class Load:
         self.each_connection = each_connection
         self.ends_when_refused = ends_when_refused
         self.hang_s = hang_s
+        self.request_of = {target: _request(target) for target in targets}
+        self.targets = itertools.cycle(targets)
         self.visits = []
         self.answered = 0  # with a number
         self.refused = 0  # without one

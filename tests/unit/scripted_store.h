@@ -36,7 +36,9 @@ static inline bool scripted_is_ready(const struct store *store)
 static inline void scripted_spoil(struct store_batch *batch, uint32_t first)
 {
     for (uint32_t i = first; i < batch->hits_count; i++) {
-        batch->hits[i].number = INT64_MIN;
+        if (!batch->hits[i].is_change) {
+            batch->hits[i].number = INT64_MIN;
+        }
         batch->hits[i].result = 1;
     }
 }

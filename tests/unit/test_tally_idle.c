@@ -1,0 +1,167 @@
+/*
+ * test_tally_idle.c - which keys a tally keeps, over a store that holds any number.
+ */
+#include "base/decimal.h"
+#include "store/memory.h"
+#include "test.h"
+#include "turning_loop.h"
+#include "visits/tally_state.h"
+
+#include <stdio.h>
+
+enum {
+    KEPT_MAX = 131072,
+    MORE = 5000,
+    TURN_HITS = 500,
+    IDLE_MS = 60 * 1000,
+};
+
+struct scene {
+    struct turning_loop turning;
+    struct store *store;
+    struct tally *tally;
+    uint64_t counted;
+    bool is_closed;
+};
+
+static void note_done(void *owner, uint64_t ticket, int result, int64_t number)
+{
+    struct scene *scene = owner;
+
+    (void)ticket;
+    (void)number;
+    assert_int_equal(result, 0);
+    scene->counted++;
+}
+
+static void note_went_back(void *owner, struct slice key, int64_t before, int64_t number)
+{
+    (void)owner;
+    (void)key;
+    fail_msg("%lld after %lld", (long long)number, (long long)before);
+}
+
+static void begin(struct scene *scene)
+{
+    const struct tally_settings settings = {TURN_HITS, 10000, NULL, 0};
+    const struct tally_events events = {note_done, NULL, note_went_back, scene};
+    const struct store_events store_events = {.owner = scene};
+
+    *scene = (struct scene){.counted = 0};
+    turning_init(&scene->turning);
+    assert_int_equal(store_memory_open(scene->turning.loop, &store_events, &scene->store), 0);
+    assert_int_equal(tally_create(scene->turning.loop, &settings, &events, &scene->tally), 0);
+    tally_set_store(scene->tally, scene->store);
+}
+
+static void note_closed(void *owner)
+{
+    ((struct scene *)owner)->is_closed = true;
+}
+
+static void finish(struct scene *scene)
+{
+    store_close(scene->store, note_closed, scene);
+    assert_true(scene->is_closed);
+    tally_set_store(scene->tally, NULL);
+    tally_destroy(scene->tally);
+    turning_finish(&scene->turning);
+}
+
+static bool is_counted(void *test)
+{
+    const struct scene *scene = test;
+
+    return scene->tally->waiting_hits == 0;
+}
+
+/* A hit on each of the keys "space/first" … */
+static void count_keys(struct scene *scene, unsigned first, unsigned count, bool keeps_record)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char key[32];
+        const struct tally_target target = {
+            .key = {key, (size_t)snprintf(key, sizeof key, "space/%u", first + i)},
+            .keeps_record = keeps_record,
+        };
+
+        if (scene->tally->waiting_hits == TURN_HITS) {
+            turn_until(&scene->turning, is_counted, scene);
+        }
+        assert_int_equal(tally_count(scene->tally, &target, i, 1), 0);
+    }
+    turn_until(&scene->turning, is_counted, scene);
+}
+
+static void of_many_keys_those_of_last_are_kept(void **state)
+{
+    static struct scene scene;
+
+    (void)state;
+    begin(&scene);
+    count_keys(&scene, 0, KEPT_MAX + MORE, true);
+    assert_int_equal(scene.counted, KEPT_MAX + MORE);
+    assert_int_equal(scene.tally->keys.entries_count, KEPT_MAX);
+    assert_null(key_table_find(&scene.tally->keys, SLICE("space/0")));
+    assert_non_null(key_table_find(&scene.tally->keys, SLICE("space/5000")));
+    count_keys(&scene, 0, 1, true); /* it is counted on, by a key made anew */
+    assert_non_null(key_table_find(&scene.tally->keys, SLICE("space/0")));
+    assert_int_equal(scene.tally->keys.entries_count, KEPT_MAX);
+    finish(&scene);
+}
+
+static bool all_are_forgotten(void *test)
+{
+    return ((const struct scene *)test)->tally->keys.entries_count == 1;
+}
+
+static void what_nobody_wants_for_a_minute_is_forgotten_but_for_keys_without_record(void **state)
+{
+    static struct scene scene;
+
+    (void)state;
+    begin(&scene);
+    count_keys(&scene, 0, 3000, true);
+    count_keys(&scene, 3000, 1, false);
+    assert_int_equal(scene.tally->keys.entries_count, 3001);
+    for (struct tally_key *key = scene.tally->idle_first; key != NULL; key = key->idle_behind) {
+        key->idle_since_ms -= IDLE_MS;
+    }
+    turn_until(&scene.turning, all_are_forgotten, &scene);
+    assert_null(scene.tally->idle_first);
+    assert_false(timer_is_running(&scene.tally->sweep));
+    finish(&scene);
+}
+
+static uint64_t number_of(const struct tally_key *key)
+{
+    const struct slice digits = slice_after(key->entry.key, sizeof "space");
+    uint64_t number = 0;
+
+    assert_true(decimal_read(digits, UINT32_MAX, &number));
+    return number;
+}
+
+static void what_is_counted_now_and_then_stays(void **state)
+{
+    static struct scene scene;
+
+    (void)state;
+    begin(&scene);
+    count_keys(&scene, 0, 100, true);
+    count_keys(&scene, 0, 50, true); /* behind the others now */
+    assert_true(number_of(scene.tally->idle_first) >= 50);
+    assert_true(number_of(scene.tally->idle_last) < 50);
+    finish(&scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_many_keys_those_of_last_are_kept),
+        cmocka_unit_test(what_nobody_wants_for_a_minute_is_forgotten_but_for_keys_without_record),
+        cmocka_unit_test(what_is_counted_now_and_then_stays),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
