@@ -175,8 +175,8 @@ static int serve(struct program *program)
         result = scoreboard_create(&program->scoreboard);
     }
     if (result == 0) {
-        result = rate_table_create((uint32_t)configuration->settings.rate_clients_max,
-                                   &program->rates);
+        result =
+            rate_table_create((uint32_t)configuration->settings.rate_clients_max, &program->rates);
     }
     if (result < 0) {
         return fail(strerror(-result));

@@ -54,6 +54,6 @@ struct route_calls api_route_calls(struct api *api);
 void api_counted(struct api *api, struct api_call *call, uint64_t ticket, int result,
                  int64_t number);
 void api_changed(struct api *api, struct api_call *call, uint64_t ticket, int result,
-                 const struct store_change *change);
+                 const struct store_change *done);
 
 #endif

@@ -213,7 +213,7 @@ def shared_store(request, folder):
 
 
 #: (store, workers) that the counting API is tested on. Each worker has a memory: of its own.
-API_FORMS = [("lmdb", 2), ("lmdb", 0), ("memory", 0)]
+API_FORMS = [("lmdb", 2), ("lmdb", 0), ("memory", 0), ("redis", 2)]
 
 
 @pytest.fixture(scope="module")

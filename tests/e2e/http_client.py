@@ -101,6 +101,8 @@ def body_length(status, headers, method):
         if length is not None:
             raise MalformedResponse(f"Content-Length in a {status}")  # RFC 9110 8.6
         return 0
+    if status == 304:  # RFC 9110 8.6: a length would be that of another answer
+        return 0
     if method == "HEAD" and length is None:
         return 0  # RFC 9110 9.3.2: it may be left out where only making the body would tell
     if length is None or not re.fullmatch(r"0|[1-9]\d*", length):

@@ -92,8 +92,8 @@ class Operator:
         return self.status()["pid"]
 
 
-def start_with(start_footfall, path):
-    return start_footfall("--config", path, env={"FOOTFALL_LISTEN": ""})
+def start_with(start_footfall, path, *words):
+    return start_footfall("--config", path, *words, env={"FOOTFALL_LISTEN": ""})
 
 
 def text_of(settings):

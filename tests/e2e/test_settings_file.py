@@ -164,7 +164,8 @@ def words_for_shell(path):
 def test_the_example_holds_every_setting_with_its_default(run_footfall):
     help_text = run_footfall("--help", "all").output
     options = set(re.findall(r"^  --([a-z-]+)", help_text, re.MULTILINE)) - {"help", "config"}
-    settings = dict(re.findall(r"^#([a-z-]+) = (.*)$", EXAMPLE.read_text(), re.MULTILINE))
+    of_server = EXAMPLE.read_text().partition("\n#[")[0]
+    settings = dict(re.findall(r"^#([a-z-]+) = (.*)$", of_server, re.MULTILINE))
     assert set(settings) == options
     for name, value in settings.items():
         if name != "workers":  # one for each core
@@ -174,7 +175,9 @@ def test_the_example_holds_every_setting_with_its_default(run_footfall):
 
 def test_the_example_is_right_as_it_is_and_with_every_setting(write_file, run_footfall):
     text = EXAMPLE.read_text()
-    for name, text in (("as-it-is", text), ("every", re.sub(r"(?m)^#(?=[a-z])", "", text))):
+    every = re.sub(r"(?m)^#(?=[a-z[])", "", text)
+    every = every.replace("/etc/footfall/blog-token", write_file("a-token-of-a-blog", "token"))
+    for name, text in (("as-it-is", text), ("every", every)):
         path = write_file(text, name)
         outcome = run_footfall("check", path)
         assert (outcome.exit_status, outcome.log) == (0, ""), outcome

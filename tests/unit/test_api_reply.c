@@ -7,9 +7,7 @@
 
 #include <stdlib.h>
 
-#define EXPOSED                                                                                    \
-    "X-Path, RateLimit, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, "                  \
-    "RateLimit-Reset, Retry-After"
+#define EXPOSED "X-Path, RateLimit, RateLimit-Policy, Retry-After"
 #define USUAL_FIELDS "\r\nAccess-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: " EXPOSED
 
 enum { OBJECT_BYTES_MAX = 800 }; /* of any call */

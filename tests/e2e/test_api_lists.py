@@ -1,0 +1,97 @@
+"""Lists of counters, the greatest of them, and figures of the whole server."""
+
+import os
+
+import pytest
+
+from api_client import Api
+
+TOKEN = "token-of-the-server"
+
+
+@pytest.fixture(params=[("lmdb", 2), ("memory", 0)], ids=["lmdb", "memory"])
+def listed(request, start_footfall, folder):
+    store, workers = request.param
+    path = os.path.join(folder, "token")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(TOKEN)
+    footfall = start_footfall(
+        "--admin-token-file", path,
+        store=f"lmdb:{folder}/data" if store == "lmdb" else "memory:", workers=workers,
+    )
+    return Api(footfall.address)
+
+
+def keys_of(answer):
+    assert answer.status == 200
+    return [counter["key"] for counter in answer["counters"]]
+
+
+def test_pages_hold_each_counter_once_in_order(listed):
+    names = sorted(f"key-{number * 37 % 250}" for number in range(250))
+    for name in names:
+        listed.hit(f"space/{name}")
+    listed.hit("spac/other")
+    listed.hit("space2/other")
+    seen, after = [], ""
+    while after is not None:
+        answer = listed.call("/list/space", bearer=TOKEN, n=70, **({"after": after} if after else {}))
+        seen += keys_of(answer)
+        after = answer["next"]
+        assert after is None or after == seen[-1]
+    assert seen == names
+    assert len(keys_of(listed.call("/list/space", token=TOKEN))) == 100
+    assert keys_of(listed.call("/list/space", token=TOKEN, after="zzz")) == []
+    assert listed.call("/list/none", token=TOKEN).object == {"counters": [], "next": None}
+
+
+def test_the_top_has_the_greatest_first(listed):
+    for number in (3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5):
+        listed.create(f"space/n{number}x{listed.call('/stats')['keys_created']}", number)
+    answer = listed.call("/top/space", bearer=TOKEN, n=3)
+    assert [counter["value"] for counter in answer["counters"]] == [9, 6, 5]
+    assert answer["next"] is None
+    everything = listed.call("/top/space", bearer=TOKEN, by="hits")["counters"]
+    values = [counter["value"] for counter in everything]
+    assert values == sorted(values, reverse=True) and len(values) == 11
+
+
+@pytest.mark.parametrize("path", ["/list/space", "/top/space"])
+def test_they_are_for_owners_of_the_namespace(listed, path):
+    assert listed.call(path).status == 400
+    assert listed.call(path, bearer="another-token").status == 401
+    for count in ("0", "1001", "x", "-1"):
+        assert listed.call(path, bearer=TOKEN, n=count).status == 400
+    assert listed.call(path + "/key", bearer=TOKEN).status == 404
+    assert listed.call(path, "POST", bearer=TOKEN).status == 405
+    response = listed.raw(f"{path}?token={TOKEN}&callback=f")
+    assert response.body == b'f({"counters":[],"next":null,"code":200});'
+
+
+def test_top_by_what_is_not_counted_is_refused(listed):
+    for query in ({"by": "uniques"}, {"days": 7}):
+        assert listed.call("/top/space", bearer=TOKEN, **query).status == 400
+
+
+def test_stats_add_up_over_the_workers(listed):
+    for _ in range(10):
+        listed.hit("space/key")
+    listed.value("space/key")
+    listed.value("space/none")
+    listed.create("space/made")
+    answer = listed.call("/stats")
+    assert answer.status == 200
+    assert answer["commands"] == {"total": 14, "get": 2, "hit": 10, "create": 1}
+    assert answer["requests"] == 14
+    assert answer["keys_created"] == 2 and answer["keys_updated"] == 10
+    assert answer["key_misses__since_restart"] == "1" and answer["total_keys"] == 2
+    assert answer["version"] and answer["uptime"].endswith("s")
+
+
+def test_what_redis_cannot_list_it_says(start_footfall, redis, folder):
+    path = os.path.join(folder, "token")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(TOKEN)
+    api = Api(start_footfall("--admin-token-file", path, store=redis, workers=1).address)
+    assert api.call("/list/space", bearer=TOKEN).status == 501
+    assert api.call("/stats")["total_keys"] is None
