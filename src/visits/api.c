@@ -6,6 +6,7 @@
 #include "base/counter.h"
 #include "base/scoreboard.h"
 #include "http/server.h"
+#include "visits/api_badge.h"
 #include "visits/api_call.h"
 #include "visits/api_policy.h"
 #include "visits/api_rate.h"
@@ -49,6 +50,18 @@ static void note_call(const struct api *api, const struct api_call *call)
     }
 }
 
+/* Nothing is counted, nor looked at. */
+static void make_head(struct api_call *call, struct reply *out_reply)
+{
+    if (call->verb == API_BADGE) {
+        api_badge_make_head(call, out_reply);
+    } else if (call->verb == API_SCRIPT) {
+        api_script_make(call, out_reply);
+    } else {
+        api_reply_make(call, 200, SLICE("{}"), out_reply);
+    }
+}
+
 /* The whole request is here. */
 static void begin(void *owner, uint64_t ticket)
 {
@@ -63,7 +76,7 @@ static void begin(void *owner, uint64_t ticket)
     } else if (call->refused_status != 0) {
         api_reply_make_error(call, call->refused_status, call->refused_sentence, &reply);
     } else if (call->method == METHOD_HEAD) {
-        api_reply_make(call, 200, SLICE("{}"), &reply); /* nothing is counted, nor looked at */
+        make_head(call, &reply);
     } else {
         api_verb_begin(api, call, ticket);
         return;

@@ -90,6 +90,19 @@ void api_badge_read(struct slice query, struct api_call *call)
     read_label(query, call);
 }
 
+/* What caches have been seen to need: GitHub's among them. */
+static void say_type(struct reply *reply)
+{
+    reply->content_type = "image/svg+xml";
+    reply->cache_control = "max-age=0, no-cache, no-store, must-revalidate";
+}
+
+void api_badge_make_head(struct api_call *call, struct reply *out_reply)
+{
+    api_reply_make(call, 200, SLICE("{}"), out_reply);
+    say_type(out_reply);
+}
+
 void api_badge_make(struct api_call *call, int64_t number, struct reply *out_reply)
 {
     const struct badge badge = {
@@ -107,9 +120,8 @@ void api_badge_make(struct api_call *call, int64_t number, struct reply *out_rep
         return;
     }
     content->length = badge_write(&badge, content->bytes);
-    api_reply_make_content(call, 200, "image/svg+xml", content, out_reply);
-    /* What caches have been seen to need: GitHub's among them. */
-    out_reply->cache_control = "max-age=0, no-cache, no-store, must-revalidate";
+    api_reply_make_content(call, 200, NULL, content, out_reply);
+    say_type(out_reply);
     out_reply->number = call->counts ? number : 0;
 }
 

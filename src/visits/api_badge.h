@@ -16,6 +16,9 @@ void api_script_read(const struct request_fields *fields, struct api_call *call)
 /* Makes the picture of a number. Without memory for it it is a 503. */
 void api_badge_make(struct api_call *call, int64_t number, struct reply *out_reply);
 
+/* The same for HEAD, which looks at no counter. */
+void api_badge_make_head(struct api_call *call, struct reply *out_reply);
+
 void api_script_make(struct api_call *call, struct reply *out_reply);
 
 #endif

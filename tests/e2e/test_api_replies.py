@@ -108,6 +108,16 @@ def test_a_preflight_of_what_does_not_exist_makes_nothing(api):
 # ---- HEAD
 
 
+@pytest.mark.parametrize("target", ["/badge/space/one.svg", "/badge/space/one.svg?count=no",
+                                    "/footfall.js"])
+def test_head_of_a_picture_or_script_names_the_type_that_get_has(api, target):
+    # A checker of links that asks so was told of JSON.
+    head, whole = api.raw(target, "HEAD"), api.raw(target)
+    assert head.status == whole.status == 200
+    for field in ("content-type", "cache-control", "etag"):
+        assert head.headers.get(field) == whole.headers.get(field)
+
+
 @pytest.mark.parametrize("query", ["", "?callback=f", "?img", "?value=5&amount=1"])
 @pytest.mark.parametrize("verb", ["hit", "get", "create", "set", "update", "info"])
 def test_head_never_counts_nor_changes(api, name, verb, query):
