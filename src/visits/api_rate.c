@@ -48,8 +48,11 @@ static uint64_t id_of(const struct settings *settings, const struct policy *poli
 
 bool api_rate_take(struct rate_table *rates, const struct settings *settings, struct api_call *call)
 {
+    /* Found anew: a reload may have come since the head was read. */
     const struct policy *policy =
-        call->policy != NULL ? call->policy : &settings->policies.defaults;
+        call->policy != NULL
+            ? policies_find(&settings->policies, counter_name_namespace(&call->name))
+            : &settings->policies.defaults;
     struct rate_limit limit = {
         .amount_max = policy->rate,
         .window_s = policy->rate_s,
