@@ -41,6 +41,7 @@ from waiting import PATIENCE_S  # noqa: E402
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "once: takes long and is the same on every build and loop")
     # Asked to end, it takes down what its tests have started, as for Ctrl-C.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -48,6 +49,14 @@ def pytest_configure(config):
         binary()
     except RuntimeError as error:
         raise pytest.UsageError(error) from None
+
+
+def pytest_collection_modifyitems(config, items):
+    """Where several builds and loops are tested one after the other, most of them are brief."""
+    if os.environ.get("FOOTFALL_TEST_BRIEF") == "1":
+        once = [item for item in items if item.get_closest_marker("once")]
+        config.hook.pytest_deselected(items=once)
+        items[:] = [item for item in items if not item.get_closest_marker("once")]
 
 
 class Footfalls:

@@ -99,6 +99,7 @@ def test_the_counter_goes_on_while_one_after_the_other_is_killed(start_cluster):
     assert numbers[-1] == in_redis
 
 
+@pytest.mark.once
 @needs_haproxy
 @pytest.mark.parametrize("when", ["three footfalls", "one is killed", None])
 def test_ctrl_c_ends_all_that_it_started(when, start_cluster):

@@ -85,7 +85,9 @@ def test_a_load_beyond_the_descriptors_hangs_nobody(start_footfall, shared_store
 
 
 @EACH_FORM
-@pytest.mark.parametrize(("descriptors", "listeners"), [(32, 1), (32, 12), (20, 1)])
+@pytest.mark.parametrize(("descriptors", "listeners"), [
+    (32, 1), pytest.param(32, 12, marks=pytest.mark.once), pytest.param(20, 1, marks=pytest.mark.once),
+])
 def test_visitors_leave_descriptors_for_the_link_to_the_store(
     start_footfall, redis, workers, descriptors, listeners
 ):

@@ -16,7 +16,7 @@ from http_client import Client
 from lives import Lives
 from load import SCALE, Load, many
 from resp_stream import pieces
-from waiting import PATIENCE_S, SANITIZED, eventually, scaled
+from waiting import BRIEF, PATIENCE_S, SANITIZED, eventually, scaled
 
 #: Longer than any wait between two attempts to connect, twice: no visit need be refused.
 STORE_TIMEOUT_S = 10 if SANITIZED else 5
@@ -197,6 +197,7 @@ def some(cases, share=1.0):
     """Which of these cuts are made, in any order: that share of them, fewer on the sanitized build,
     and all of them again and again in the long form."""
     if SCALE <= 1:
+        share *= 0.25 if BRIEF else 1.0
         cases = random.sample(cases, max(1, int(scaled(len(cases), 0.04) * share)))
     elif SANITIZED:
         cases = random.sample(cases, scaled(len(cases)))

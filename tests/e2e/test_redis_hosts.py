@@ -99,6 +99,7 @@ def wait_every_worker_answers(load, workers, timeout):
 # ---- a host is cut off
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("cut", ["cable_pulled", "interface_down"])
 def test_a_host_that_is_cut_off_refuses_in_time_and_its_neighbour_does_not_notice(
     start_site, redis, cut

@@ -88,6 +88,7 @@ def test_an_abstract_socket_is_told_too(start_footfall):
         manager.socket.close()
 
 
+@pytest.mark.once
 @EACH_FORM
 def test_signs_of_life_come_as_long_as_workers_live(start_footfall, manager, workers):
     footfall = start_footfall(

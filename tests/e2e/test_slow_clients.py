@@ -5,6 +5,8 @@ import contextlib
 import os
 import time
 
+import pytest
+
 from forms import BALANCED, EACH_FORM
 from http_client import Client, request, visit
 from load import Load
@@ -130,6 +132,7 @@ def test_thousands_of_idle_connections_cost_no_time_and_little_memory(start_foot
     assert footfall.stop() == 0
 
 
+@pytest.mark.once
 @EACH_FORM
 def test_who_keeps_up_the_least_rate_may_take_long_and_who_does_not_is_sent_away(
     start_footfall, workers

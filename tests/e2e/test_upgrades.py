@@ -62,6 +62,7 @@ def test_an_upgrade_to_what_does_not_come_up_changes_nothing(
     boss.stop()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("workers", [2, 0], ids=["master", "single"])
 def test_an_upgrade_that_hangs_is_ended(start_footfall, operator, folder, workers):
     program = os.path.join(folder, "footfall")

@@ -6,6 +6,9 @@ import time
 #: The program under test is built with sanitizers: slower, so tests ask less of it.
 SANITIZED = os.environ.get("FOOTFALL_SANITIZED") == "1"
 
+#: One of several runs over the same tests: of what takes long it does a part.
+BRIEF = os.environ.get("FOOTFALL_TEST_BRIEF") == "1"
+
 #: How long any single awaited event may take before the test fails. Far beyond what is expected:
 #: it bounds a hang, it does not measure.
 PATIENCE_S = 60.0 if SANITIZED else 20.0
