@@ -15,6 +15,7 @@ A page that a test runs keeps to these rules, and its reader may do the same by 
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -101,9 +102,10 @@ class Reader:
         self.programs = self.folder / ".programs"
         self.programs.mkdir()
         self._give("footfall", f'"{program}" "$@"')
-        self._give("curl", '/usr/bin/curl --disable --no-progress-meter "$@"')
+        self._give("curl", f'{shutil.which("curl")} --disable --no-progress-meter "$@"')
         if redis is not None:
-            self._give("redis-cli", f'env FAKETTY=1 /usr/bin/redis-cli -p {redis.port} "$@"')
+            client = shutil.which("redis-cli")  # it is to write as on a terminal
+            self._give("redis-cli", f'env FAKETTY=1 {client} -p {redis.port} "$@"')
         for name, text in page.files.items():
             (self.folder / name).write_text(text)
 
