@@ -113,49 +113,69 @@ static int write_keys(const struct lmdb_databases *databases, MDB_txn *transacti
     return mdb_put(transaction, databases->namespaces, name, &value, 0);
 }
 
+/* Where the number of all of them is kept: no namespace has that name. */
+static MDB_val name_of_all(void)
+{
+    return (MDB_val){.mv_size = 1, .mv_data = (void *)"/"};
+}
+
+/* One more, or one less, in the namespace and in all. */
+static int note_keys(const struct lmdb_databases *databases, MDB_txn *transaction, MDB_val *name,
+                     int difference)
+{
+    MDB_val all = name_of_all();
+    MDB_val *const both[] = {name, &all};
+    int result = 0;
+
+    for (unsigned i = 0; i < 2 && result == 0; i++) {
+        uint64_t keys;
+
+        result = read_keys(databases, transaction, both[i], &keys);
+        if (result == 0 && (keys > 0 || difference > 0)) {
+            result = write_keys(databases, transaction, both[i], keys + (uint64_t)difference);
+        }
+    }
+    return result;
+}
+
 /* Takes one more counter into the namespace of the batch. *out_is_full: there is no room. */
 static int admit(const struct lmdb_databases *databases, MDB_txn *transaction,
                  const struct store_batch *batch, bool *out_is_full)
 {
     MDB_val name = namespace_of(batch->key);
-    MDB_stat all;
+    MDB_val all = name_of_all();
     uint64_t keys;
+    uint64_t all_keys;
     int result;
 
     *out_is_full = !batch->may_make;
     if (!batch->keeps_record || name.mv_size == 0 || *out_is_full) {
         return 0;
     }
-    result = mdb_stat(transaction, databases->counters, &all);
+    result = read_keys(databases, transaction, &name, &keys);
     if (result == 0) {
-        result = read_keys(databases, transaction, &name, &keys);
+        result = read_keys(databases, transaction, &all, &all_keys);
     }
     if (result != 0) {
         return result;
     }
     if ((batch->keys_max > 0 && keys >= batch->keys_max) ||
-        (batch->all_keys_max > 0 && all.ms_entries >= batch->all_keys_max)) {
+        (batch->all_keys_max > 0 && all_keys >= batch->all_keys_max)) {
         *out_is_full = true;
         return 0;
     }
-    return write_keys(databases, transaction, &name, keys + 1);
+    return note_keys(databases, transaction, &name, 1);
 }
 
 static int dismiss(const struct lmdb_databases *databases, MDB_txn *transaction,
                    const struct store_batch *batch)
 {
     MDB_val name = namespace_of(batch->key);
-    uint64_t keys;
-    int result;
 
     if (!batch->keeps_record || name.mv_size == 0) {
         return 0;
     }
-    result = read_keys(databases, transaction, &name, &keys);
-    if (result != 0 || keys == 0) {
-        return result;
-    }
-    return write_keys(databases, transaction, &name, keys - 1);
+    return note_keys(databases, transaction, &name, -1);
 }
 
 /* ---- batches ---- */
@@ -295,12 +315,13 @@ int lmdb_counter_list(const struct lmdb_databases *databases, MDB_txn *transacti
 {
     struct store_listing *listing = store_batch_change(batch)->listing;
     MDB_cursor *cursor;
-    MDB_stat all;
-    int result = mdb_stat(transaction, databases->counters, &all);
+    MDB_val all = name_of_all();
+    uint64_t all_keys;
+    int result = read_keys(databases, transaction, &all, &all_keys);
 
     if (result == 0) {
         store_listing_begin(listing);
-        listing->all_keys = all.ms_entries;
+        listing->all_keys = all_keys;
         result = mdb_cursor_open(transaction, databases->counters, &cursor);
     }
     if (result == 0) {

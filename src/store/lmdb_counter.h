@@ -2,7 +2,7 @@
  * lmdb_counter.h - what one batch does to its counter, within a transaction.
  *
  * "counters": key -> lmdb_record.h. "namespaces": the part of the key before its "/" -> how many
- * counters with a record there are in it, 8 bytes, little-endian.
+ * counters with a record there are in it, 8 bytes, little-endian; "/" -> in all of them.
  */
 #ifndef FOOTFALL_STORE_LMDB_COUNTER_H
 #define FOOTFALL_STORE_LMDB_COUNTER_H

@@ -121,6 +121,7 @@ def test_a_full_namespace_takes_no_more_and_goes_on_with_what_it_has(server):
 def test_all_namespaces_together_have_a_bound(start_footfall, folder):
     footfall = start_footfall("--max-counters", 5, store=f"lmdb:{folder}/data", workers=2)
     api = Api(footfall.address)
+    assert visit(footfall.address) and status(api, "/get/counter") == 200  # the front one is none
     statuses = [status(api, f"/hit/space{number}/key") for number in range(8)]
     assert statuses == [200] * 5 + [507] * 3
     assert api.call("/hit/space0/key")["value"] == 2
