@@ -15,14 +15,30 @@
 
 enum { BODY_BYTES = 40000 }; /* several receives */
 
-static bool realloc_fails;
+static bool next_allocation_fails;
 
+/* Compilers make a malloc(3) of a realloc(3) of nothing. */
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
 void *__real_realloc(void *memory, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 
+static bool allocation_fails(void)
+{
+    const bool fails = next_allocation_fails;
+
+    next_allocation_fails = false;
+    return fails;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return allocation_fails() ? NULL : __real_malloc(size);
+}
+
 void *__wrap_realloc(void *memory, size_t size)
 {
-    return realloc_fails ? NULL : __real_realloc(memory, size);
+    return allocation_fails() ? NULL : __real_realloc(memory, size);
 }
 
 /* A server with one connection, whose calls want their body unless the path is "/no". */
@@ -242,10 +258,10 @@ static void without_memory_the_body_is_refused_and_the_call_dropped(void **state
     (void)state;
     bodies_init(&bodies);
     send_cut(&bodies, SLICE("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n"), 1000);
-    realloc_fails = true;
+    next_allocation_fails = true; /* that of the body: its answer needs some as well */
     send_cut(&bodies, SLICE("hello world"), 1000);
     turn_for(&bodies.turning, 5);
-    realloc_fails = false;
+    assert_false(next_allocation_fails);
     assert_int_equal(bodies.begun, 0);
     assert_int_equal(bodies.dropped, 1);
     bodies.received = (size_t)recv(bodies.fd, bodies.answer, sizeof bodies.answer - 1, 0);
