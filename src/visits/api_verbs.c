@@ -166,6 +166,10 @@ static void begin_create(struct api *api, struct api_call *call, uint64_t ticket
 {
     struct store_change wanted = {.kind = STORE_CREATE, .created = call->created};
 
+    if (!api_verb_target(api, &call->name).keeps_record) { /* nobody becomes the owner of "/" */
+        api_verb_fail(api, call, ticket, -EEXIST);
+        return;
+    }
     api_token_draw_key(call->key);
     api_token_hash(slice_of(call->key), wanted.created.owner);
     wanted.created.has_owner = true;

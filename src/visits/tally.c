@@ -133,8 +133,8 @@ static void watch_growth(struct tally_key *key)
     const struct store_hit *const end = first + batch->hits_count;
     const struct store_hit *last = end;
 
-    if (first->is_change) {
-        key->has_greatest = false; /* it may be anything now, as somebody wanted it */
+    if (first->is_change || key->keeps_record) {
+        key->has_greatest = false; /* it may be anything now, as some owner wanted it */
         return;
     }
     while (first < end && first->result < 0) {

@@ -68,9 +68,8 @@ def test_info_of_it(start_front):
     assert info["exists"] is True and info["is_genuine"] is True
 
 
-@pytest.mark.xfail(reason="whoever creates it before the first visit owns it", strict=True)
 def test_nobody_becomes_its_owner_before_the_first_visit(start_front):
     api = start_front()
     answer = api.call("/create/default/counter", "POST", initializer=1000)
-    assert answer.status >= 400
+    assert answer.status == 409
     assert visit(api.address)[0] == 1

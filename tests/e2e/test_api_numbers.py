@@ -185,9 +185,6 @@ def test_counters_and_their_owners_outlive_the_server(start, start_footfall, for
     assert api.call("/set/space/owned", "POST", bearer=key, value=9)["old_value"] == 5
 
 
-@pytest.mark.xfail(
-    reason="the other worker takes an owner's reset for a store that forgot", strict=True
-)
 @pytest.mark.parametrize("form", [form for form in SHARED if form[1] > 1], ids=name_of)
 def test_a_reset_by_another_worker_is_no_counter_that_went_back(start, form):
     footfall, api = start(form)
