@@ -293,7 +293,7 @@ static void values_are_exact_to_both_ends(void **state)
                                          "9007199254740993", "-9007199254740993", "0"};
     char before[TEXT_BYTES] = "-";
     char after[TEXT_BYTES];
-    char expected[2 * TEXT_BYTES];
+    char expected[2 * TEXT_BYTES + 8];
 
     (void)state;
     open_connection();
