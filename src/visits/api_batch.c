@@ -12,7 +12,6 @@
 #include "visits/api_rate.h"
 #include "visits/api_reply.h"
 #include "visits/api_token.h"
-#include "visits/api_verbs.h"
 #include "visits/tally.h"
 
 #include <errno.h>
@@ -195,7 +194,7 @@ static void count_line(struct api *api, struct api_batch *batch, const struct ap
     if (line->error != NULL) {
         return;
     }
-    target = api_verb_target(api, &name);
+    target = api_policy_target(api->settings, api->front_key, &name);
     result =
         tally_count(api->tally, &target, LINE_TICKET | (uint64_t)batch->id << 32 | index, amount);
     if (result < 0) {

@@ -64,3 +64,18 @@ void api_policy_apply(const struct settings *settings, const struct request_fiel
         refuse(call, 403, "Counters of this namespace count for its own pages.");
     }
 }
+
+struct tally_target api_policy_target(const struct settings *settings, struct slice front_key,
+                                      const struct counter_name *name)
+{
+    const struct slice namespace = counter_name_namespace(name);
+
+    if (slice_is(namespace, "default") && slice_equals(counter_name_key(name), front_key)) {
+        return (struct tally_target){.key = front_key};
+    }
+    return (struct tally_target){
+        .key = counter_name_text(name),
+        .keeps_record = true,
+        .keys_max = policies_find(&settings->policies, namespace)->keys_max,
+    };
+}

@@ -6,7 +6,6 @@
 #include "base/counter.h"
 #include "base/decimal.h"
 #include "base/scoreboard.h"
-#include "base/settings.h"
 #include "http/server.h"
 #include "visits/api_badge.h"
 #include "visits/api_batch.h"
@@ -99,23 +98,10 @@ void api_verb_fail(struct api *api, struct api_call *call, uint64_t ticket, int 
 
 /* ---- to the tally ---- */
 
-struct tally_target api_verb_target(const struct api *api, const struct counter_name *name)
-{
-    const struct slice namespace = counter_name_namespace(name);
-
-    if (slice_is(namespace, "default") && slice_equals(counter_name_key(name), api->front_key)) {
-        return (struct tally_target){.key = api->front_key}; /* that of "/" */
-    }
-    return (struct tally_target){
-        .key = counter_name_text(name),
-        .keeps_record = true,
-        .keys_max = policies_find(&api->settings->policies, namespace)->keys_max,
-    };
-}
-
 static void count(struct api *api, struct api_call *call, uint64_t ticket, uint32_t amount)
 {
-    const struct tally_target target = api_verb_target(api, &call->name);
+    const struct tally_target target =
+        api_policy_target(api->settings, api->front_key, &call->name);
     int result = tally_count(api->tally, &target, ticket, amount);
 
     if (result == -EAGAIN) {
@@ -129,7 +115,8 @@ static void count(struct api *api, struct api_call *call, uint64_t ticket, uint3
 static void change(struct api *api, struct api_call *call, uint64_t ticket,
                    const struct store_change *wanted)
 {
-    const struct tally_target target = api_verb_target(api, &call->name);
+    const struct tally_target target =
+        api_policy_target(api->settings, api->front_key, &call->name);
     struct store_change *copy = malloc(sizeof *copy);
     int result = -ENOMEM;
 
@@ -166,7 +153,8 @@ static void begin_create(struct api *api, struct api_call *call, uint64_t ticket
 {
     struct store_change wanted = {.kind = STORE_CREATE, .created = call->created};
 
-    if (!api_verb_target(api, &call->name).keeps_record) { /* nobody becomes the owner of "/" */
+    if (!api_policy_target(api->settings, api->front_key, &call->name)
+             .keeps_record) { /* nobody becomes the owner of "/" */
         api_verb_fail(api, call, ticket, -EEXIST);
         return;
     }

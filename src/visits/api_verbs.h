@@ -6,13 +6,9 @@
 
 #include "visits/api.h"
 #include "visits/api_call.h"
-#include "visits/tally.h"
 
 /* Begins the call, which was found right; its answer comes now or later. */
 void api_verb_begin(struct api *api, struct api_call *call, uint64_t ticket);
-
-/* What the tally is to know of a counter. */
-struct tally_target api_verb_target(const struct api *api, const struct counter_name *name);
 
 /* Answers with what went wrong: -errno. */
 void api_verb_fail(struct api *api, struct api_call *call, uint64_t ticket, int result);
