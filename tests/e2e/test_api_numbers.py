@@ -12,6 +12,7 @@ import pytest
 
 from api_client import Api
 from conftest import API_FORMS, make_store
+from cutting_proxy import DIRECTIONS, CuttingProxies
 from lives import Lives
 from load import Load, many
 from ring import wait_for_workers
@@ -80,6 +81,48 @@ def test_and_so_they_do_while_workers_are_killed(start, form):
     wait_for_workers(footfall, form[1])
     assert record.failed, "nobody was cut"
     assert_each_counter_is_right(record, api, may_have_gaps=True)
+
+
+def cut_somewhere(proxy):
+    """Any byte of what a moment has under way."""
+    cut = proxy.arm(random.choice(DIRECTIONS), random.randrange(3000))
+    cut.wait()
+
+
+def test_and_so_they_do_while_the_link_to_redis_is_cut(start_footfall, redis):
+    targets = [f"/hit/space{i % 7}/key{i}" for i in range(200)]
+    with CuttingProxies() as proxies:
+        proxy = proxies.proxy(("127.0.0.1", redis.port))
+        footfall = start_footfall(store=f"redis://127.0.0.1:{proxy.port}", workers=2)
+        api = Api(footfall.address, "redis")
+        with Load(footfall.address, 16, pipelined=4, targets=targets) as load:
+            load.wait_answered(200)
+            for _ in range(many(20)):
+                cut_somewhere(proxy)
+                load.wait_answered(100)
+            record = load.stop()
+        assert_each_counter_is_right(record, api, may_have_gaps=False)
+        assert footfall.stop() == 0
+
+
+def test_changes_whose_answer_is_lost_are_made_once(start_footfall, redis):
+    with CuttingProxies() as proxies:
+        proxy = proxies.proxy(("127.0.0.1", redis.port))
+        footfall = start_footfall(store=f"redis://127.0.0.1:{proxy.port}", workers=2)
+        api = Api(footfall.address, "redis")
+        key = api.create("space/key", 1000)
+        value = 1000
+        for _ in range(many(20)):
+            cut = proxy.arm(random.choice(DIRECTIONS), random.randrange(900))
+            while not cut.is_done:
+                amount = random.choice([-3, 7, STEP])
+                answer = api.call("/update/space/key", "POST", bearer=key, value=amount)
+                value += amount
+                assert answer.status == 200 and answer["value"] == value
+                answer = api.call("/set/space/key", "POST", bearer=key, value=value + 1)
+                assert answer.object == {"old_value": value, "value": value + 1}
+                value += 1
+        assert footfall.stop() == 0
 
 
 class Owner:
