@@ -67,6 +67,9 @@ class Browser:
     def troubles(self):
         return self._do("troubles")
 
+    def wait_for(self, expression):
+        eventually(lambda: self.evaluate(expression), expression)
+
     def texts(self):
         """Of all elements that show a counter."""
         return self.evaluate(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from api_client import Api
 from browser import Browser
 from waiting import PATIENCE_S, eventually
 
@@ -121,7 +122,7 @@ class Pages(Site):
         request.send_header("Content-Type", "text/html; charset=utf-8")
         request.send_header(
             "Content-Security-Policy",
-            f"default-src 'none'; script-src {origin}; connect-src {origin}",
+            f"default-src 'none'; script-src {origin}; connect-src {origin}; img-src {origin}",
         )
         request.end_headers()
         request.wfile.write(b"<!doctype html><title>page</title>")
@@ -163,6 +164,31 @@ def test_a_page_is_counted_once_and_shows_its_number_wherever_it_wants(browser, 
     browser.wait_texts("1,234", "1,234", "1234")
     assert counter.asked == ["hit/127.0.0.1/blogpost"]
     assert browser.troubles() == []
+
+
+class Served:
+    """A footfall as pages have it."""
+
+    def __init__(self, footfall):
+        self.url = f"http://127.0.0.1:{footfall.port}/"
+        self.below = "/"
+
+
+def test_ten_pages_and_two_badges_of_a_real_one(browser, start_footfall, folder):
+    footfall = start_footfall(store=f"lmdb:{folder}/data", workers=2)
+    counter, api = Served(footfall), Api(footfall.address)
+    badges = ("badge/my-project/readme.svg", "badge/127.0.0.1/page-0.svg?count=no&label=readers")
+    images = "".join(f'<img src="{counter.url}{badge}">' for badge in badges)
+    with Pages(counter) as pages:
+        for visits in (1, 2):
+            for number in range(10):
+                pages.hold(tag(counter) + SPAN + images)
+                browser.open(f"{pages.url}page-{number}")
+                browser.wait_texts(str(visits))
+                browser.wait_for("[...document.images].every(one => one.naturalWidth > 60)")
+                assert browser.troubles() == []
+    assert [api.value(f"127.0.0.1/page-{number}") for number in range(10)] == [2] * 10
+    assert api.value("my-project/readme") == 20
 
 
 def test_a_script_that_is_included_twice_counts_once(browser, counter, pages):
