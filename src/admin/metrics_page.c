@@ -162,6 +162,29 @@ static void add_limits(struct text *text, const struct admin_view *view)
     }
 }
 
+static void add_calls(struct text *text, const struct admin_view *view)
+{
+    static const struct {
+        enum scoreboard_call call;
+        const char *name;
+    } kinds[] = {
+        {SCOREBOARD_CALL_HIT, "hit"},
+        {SCOREBOARD_CALL_GET, "get"},
+        {SCOREBOARD_CALL_CREATE, "create"},
+        {SCOREBOARD_CALL_OTHER, "other"},
+    };
+
+    add_head(text, "api_calls_total", "counter", "Calls of the counting API.");
+    for (uint32_t i = 0; i < slots_in_use(view); i++) {
+        for (unsigned kind = 0; kind < sizeof kinds / sizeof kinds[0]; kind++) {
+            text_add(text,
+                     "footfall_api_calls_total{slot=\"%" PRIu32 "\",call=\"%s\"} %" PRIu64 "\n", i,
+                     kinds[kind].name,
+                     counter_get(&view->scoreboard->slots[i].traffic.calls[kinds[kind].call]));
+        }
+    }
+}
+
 /* A histogram of each slot; values are divided by `units` to become seconds, or what they are. */
 static void add_histogram_of(struct text *text, const char *name, uint32_t slot,
                              const struct histogram *histogram, histogram_bounds bounds,
@@ -224,5 +247,6 @@ void metrics_page_write(struct text *text, const struct admin_view *view)
     add_answers(text, view);
     add_proxy_refused(text, view);
     add_limits(text, view);
+    add_calls(text, view);
     add_histograms(text, view);
 }

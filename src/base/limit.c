@@ -14,6 +14,9 @@ const char *limit_name(enum limit limit)
         [LIMIT_SLOW_SENDER] = "slow_sender",
         [LIMIT_SLOW_READER] = "slow_reader",
         [LIMIT_PENDING_HITS] = "pending_hits",
+        [LIMIT_RATE] = "rate",
+        [LIMIT_WRONG_TOKENS] = "wrong_tokens",
+        [LIMIT_COUNTERS] = "counters",
     };
 
     _Static_assert(sizeof names / sizeof names[0] == LIMITS_COUNT, "each has a name");

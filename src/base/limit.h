@@ -17,6 +17,9 @@ enum limit {
     LIMIT_SLOW_SENDER,    /* a body came below the least rate */
     LIMIT_SLOW_READER,    /* answers were taken below the least rate, or not at all */
     LIMIT_PENDING_HITS,   /* too many visits wait for the store */
+    LIMIT_RATE,           /* a client has made too many calls of the API */
+    LIMIT_WRONG_TOKENS,   /* a client has tried too many tokens */
+    LIMIT_COUNTERS,       /* there is no room for one more counter */
     LIMITS_COUNT,
 };
 

@@ -35,10 +35,10 @@ enum worker_state {
 
 /* Calls of the counting API, by what became of them. */
 enum scoreboard_call {
-    SCOREBOARD_CALL_ANY,
     SCOREBOARD_CALL_HIT,
     SCOREBOARD_CALL_GET,
     SCOREBOARD_CALL_CREATE,
+    SCOREBOARD_CALL_OTHER,
     SCOREBOARD_CALL_CREATED, /* a counter was made by it */
     SCOREBOARD_CALL_UPDATED, /* a number became another */
     SCOREBOARD_CALL_MISSED,  /* there was no such counter */

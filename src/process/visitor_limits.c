@@ -22,6 +22,8 @@ static const enum log_level levels[LIMITS_COUNT] = {
     [LIMIT_HEADER_TIMEOUT] = LOG_INFO, [LIMIT_BODY_TIMEOUT] = LOG_INFO,
     [LIMIT_IDLE] = LOG_DEBUG,          [LIMIT_SLOW_SENDER] = LOG_INFO,
     [LIMIT_SLOW_READER] = LOG_INFO,    [LIMIT_PENDING_HITS] = LOG_WARN,
+    [LIMIT_RATE] = LOG_INFO,           [LIMIT_WRONG_TOKENS] = LOG_WARN,
+    [LIMIT_COUNTERS] = LOG_WARN,
 };
 
 /* 0 is no limit. */

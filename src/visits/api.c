@@ -30,24 +30,26 @@ void api_finish(struct api *api)
 /* Refuses who calls too often, or guesses tokens. */
 static void look_at_rates(struct api *api, struct api_call *call)
 {
-    if ((call->method != METHOD_GET && call->method != METHOD_POST) || call->verb == API_SCRIPT ||
-        !api_rate_take(api->rates, api->settings, call)) {
+    if ((call->method != METHOD_GET && call->method != METHOD_POST) || call->verb == API_SCRIPT) {
         return;
     }
-    if (call->has_token && !api_rate_is_guessing(api->rates, call) && call->refused_status == 401) {
+    if (!api_rate_take(api->rates, api->settings, call)) {
+        limit_tell(&api->limit_listener, LIMIT_RATE, &call->client);
+    } else if (call->has_token && api_rate_is_guessing(api->rates, call)) {
+        limit_tell(&api->limit_listener, LIMIT_WRONG_TOKENS, &call->client);
+    } else if (call->has_token && call->refused_status == 401) {
         api_rate_note_wrong_token(api->rates, call);
     }
 }
 
 static void note_call(const struct api *api, const struct api_call *call)
 {
-    counter_add(&api->calls_counts[SCOREBOARD_CALL_ANY], 1);
-    if (call->verb == API_HIT || call->verb == API_GET || call->verb == API_CREATE) {
-        counter_add(&api->calls_counts[call->verb == API_HIT   ? SCOREBOARD_CALL_HIT
-                                       : call->verb == API_GET ? SCOREBOARD_CALL_GET
-                                                               : SCOREBOARD_CALL_CREATE],
-                    1);
-    }
+    const enum scoreboard_call kind = call->verb == API_HIT      ? SCOREBOARD_CALL_HIT
+                                      : call->verb == API_GET    ? SCOREBOARD_CALL_GET
+                                      : call->verb == API_CREATE ? SCOREBOARD_CALL_CREATE
+                                                                 : SCOREBOARD_CALL_OTHER;
+
+    counter_add(&api->calls_counts[kind], 1);
 }
 
 /* Nothing is counted, nor looked at. */

@@ -119,6 +119,9 @@ static void end_line(struct api *api, struct api_batch *batch, uint32_t index, i
 
     line->error = result < 0 ? sentence_of(result) : NULL;
     line->number = number;
+    if (result == -EDQUOT) {
+        limit_tell(&api->limit_listener, LIMIT_COUNTERS, NULL);
+    }
     if (result < 0) {
         (void)atomic_fetch_add_explicit(api->refused, 1, memory_order_relaxed);
     } else {

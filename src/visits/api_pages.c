@@ -121,17 +121,20 @@ void api_stats_make(struct api_call *call, const struct scoreboard *scoreboard, 
     const uint64_t up_s =
         (clock_monotonic_ms() - atomic_load(&scoreboard->master.started_ms)) / 1000;
     uint64_t calls[SCOREBOARD_CALLS] = {0};
+    uint64_t total;
     struct text object = {.length = 0};
 
     add_up(scoreboard, calls);
+    total = calls[SCOREBOARD_CALL_HIT] + calls[SCOREBOARD_CALL_GET] +
+            calls[SCOREBOARD_CALL_CREATE] + calls[SCOREBOARD_CALL_OTHER];
     text_add(&object,
              "{\"version\":\"%s\",\"uptime\":\"%" PRIu64 "s\",\"requests\":%" PRIu64
              ",\"keys_created\":%" PRIu64 ",\"keys_updated\":%" PRIu64
              ",\"commands\":{\"total\":%" PRIu64 ",\"get\":%" PRIu64 ",\"hit\":%" PRIu64
              ",\"create\":%" PRIu64 "},",
-             version, up_s, calls[SCOREBOARD_CALL_ANY], calls[SCOREBOARD_CALL_CREATED],
-             calls[SCOREBOARD_CALL_UPDATED], calls[SCOREBOARD_CALL_ANY], calls[SCOREBOARD_CALL_GET],
-             calls[SCOREBOARD_CALL_HIT], calls[SCOREBOARD_CALL_CREATE]);
+             version, up_s, total, calls[SCOREBOARD_CALL_CREATED], calls[SCOREBOARD_CALL_UPDATED],
+             total, calls[SCOREBOARD_CALL_GET], calls[SCOREBOARD_CALL_HIT],
+             calls[SCOREBOARD_CALL_CREATE]);
     text_add(&object,
              "\"key_misses__since_restart\":\"%" PRIu64
              "\",\"expired_keys__since_restart\":\"0\",\"total_keys\":",

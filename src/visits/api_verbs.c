@@ -79,6 +79,7 @@ void api_verb_fail(struct api *api, struct api_call *call, uint64_t ticket, int 
         fail(api, call, ticket, 400, "The number would be out of range.");
         break;
     case -EDQUOT:
+        limit_tell(&api->limit_listener, LIMIT_COUNTERS, &call->client);
         fail(api, call, ticket, 507, "The namespace takes no more counters.");
         break;
     case -EACCES:

@@ -92,6 +92,15 @@ class Operator:
         return self.status()["pid"]
 
 
+def reached(footfall, limit):
+    """How often visitors have reached it."""
+    return sum(
+        value
+        for (name, labels), value in metrics(footfall).items()
+        if name == "footfall_limits_reached_total" and f'limit="{limit}"' in labels
+    )
+
+
 def start_with(start_footfall, path, *words):
     return start_footfall("--config", path, *words, env={"FOOTFALL_LISTEN": ""})
 

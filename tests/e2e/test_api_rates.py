@@ -7,6 +7,7 @@ import pytest
 
 from api_client import Api
 from http_client import Client, request, visit
+from operators import metrics, reached
 
 TRUSTED = ("--trusted-proxy", "127.0.0.0/8")
 
@@ -25,7 +26,9 @@ def start_api(start_footfall, write_settings):
         path = write_settings(settings(rate) + more)
         footfall = start_footfall("--config", path, *words, workers=workers)
         footfall.wait_ready()
-        return Api(footfall.address)
+        api = Api(footfall.address)
+        api.footfall = footfall
+        return api
 
     return start
 
@@ -51,6 +54,13 @@ def test_the_fields_say_what_is_left(start_api):
     assert 25 <= int(refused.headers["retry-after"]) <= 30
     assert refused.headers["access-control-allow-origin"] == "*"
     assert api.call("/get/space/key", fields=from_client("192.0.2.2")).status == 200
+    assert reached(api.footfall, "rate") == 1
+    assert api.footfall.events("limit_reached", limit="rate")
+    calls = {labels: value for (name, labels), value in metrics(api.footfall).items()
+             if name == "footfall_api_calls_total" and value > 0}
+    assert sum(calls.values()) == 12
+    assert {label for labels in calls for label in ("hit", "get", "create", "other")
+            if f'call="{label}"' in labels} == {"hit", "get"}
 
 
 def test_a_client_has_exactly_its_calls_however_many_workers_serve_it(start_api):
@@ -153,6 +163,7 @@ def test_who_guesses_tokens_is_slowed_down(start_api):
         for number in range(30)
     ]
     assert statuses == [401] * 20 + [429] * 10
+    assert reached(api.footfall, "wrong_tokens") == 10
     refused = api.call("/reset/space/key", "POST", fields, bearer=key)
     assert refused.status == 429 and 1 <= int(refused.headers["retry-after"]) <= 60
     assert api.call("/hit/space/key", fields=fields)["value"] == 1  # who needs none is served

@@ -10,7 +10,7 @@ import pytest
 from forms import BALANCED, EACH_FORM
 from http_client import Client, request, visit
 from load import Load
-from operators import metrics, total
+from operators import metrics, reached, total
 from process_family import processor_s
 from slow_clients import SOURCES, Crowd, SlowClient, need_descriptors
 from waiting import PATIENCE_S, SANITIZED, eventually, scaled
@@ -65,14 +65,6 @@ class Leavings:
         time.sleep(1.2)  # a crowd that has gone is noticed within a second
         grown = memory_of(self.pids) - self.memory
         assert SANITIZED or grown < memory_bytes, f"{grown} bytes more than before"
-
-
-def reached(footfall, limit):
-    return sum(
-        value
-        for (name, labels), value in metrics(footfall).items()
-        if name == "footfall_limits_reached_total" and f'limit="{limit}"' in labels
-    )
 
 
 @EACH_FORM

@@ -7,19 +7,11 @@ import signal
 
 from forms import BALANCED, EACH_BALANCE, EACH_FORM
 from http_client import Client, ConnectionEnded, request, visit
-from operators import metrics, status
+from operators import reached, status
 from ring import wait_for_workers
 from waiting import eventually
 
 pytestmark = BALANCED
-
-
-def reached(footfall, limit):
-    return sum(
-        value
-        for (name, labels), value in metrics(footfall).items()
-        if name == "footfall_limits_reached_total" and f'limit="{limit}"' in labels
-    )
 
 
 def visitors(footfall, count, source=None, address=None):
