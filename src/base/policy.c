@@ -236,8 +236,9 @@ bool policy_knows_origin(const struct policy *policy, struct slice origin)
 {
     struct slice rest = slice_of(policy->origins);
 
-    if (origin.length == 0) {
-        return false;
+    if (origin.length == 0 ||
+        memchr(part_of(origin, false).bytes, '@', part_of(origin, false).length) != NULL) {
+        return false; /* what stands before a user's password is no host */
     }
     while (rest.length > 0) {
         const size_t length = strcspn(rest.bytes, " \t");

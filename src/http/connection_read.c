@@ -134,9 +134,10 @@ static void handle_whole(struct connection *connection)
         connection_flush_later(connection);
     } else {
         const struct router *router = &connection->server->router;
+        const uint64_t ticket = exchange_ticket(exchange);
 
-        exchange->handler(exchange->call != NULL ? router->calls.owner : router->owner,
-                          exchange_ticket(exchange));
+        exchange->handler(exchange->call != NULL ? router->calls.owner : router->owner, ticket);
+        exchange_drop_body(exchange_find(&connection->server->exchanges, ticket));
     }
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum {
+    GENERATION_MAX = (1 << 30) - 1, /* the two top bits of a ticket are others' */
     BLOCK_EXCHANGES = 64,
     NOTES_KEPT_MAX = 4096, /* unused ones, for the next */
 };
@@ -104,6 +105,14 @@ int exchange_add_body(struct exchange *exchange, struct slice data)
     return 0;
 }
 
+void exchange_drop_body(struct exchange *exchange)
+{
+    if (exchange != NULL) {
+        free(exchange->body);
+        exchange->body = NULL;
+    }
+}
+
 void exchange_give(struct exchange_table *table, struct exchange *exchange)
 {
     pool_give(&table->notes, exchange->note);
@@ -112,12 +121,11 @@ void exchange_give(struct exchange_table *table, struct exchange *exchange)
         table->calls->drop(table->calls->owner, exchange->call);
         exchange->call = NULL;
     }
-    free(exchange->body);
-    exchange->body = NULL;
+    exchange_drop_body(exchange);
     free(exchange->reply.content);
     exchange->reply.content = NULL;
     exchange->connection = NULL;
-    exchange->generation = (exchange->generation + 1) & INT32_MAX; /* the top bit is others' */
+    exchange->generation = (exchange->generation + 1) & GENERATION_MAX;
     exchange->next = table->unused;
     table->unused = exchange;
 }

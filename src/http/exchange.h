@@ -2,8 +2,8 @@
  * exchange.h - one request that waits for its answer, and the answer until its turn comes.
  *
  * Exchanges live in a table and are named by tickets (place and generation), so that an answer
- * which comes late finds its request or nothing, never another's. The top bit of a ticket is never
- * set: who gives tickets of their own to the same tally may set it.
+ * which comes late finds its request or nothing, never another's. The two top bits of a ticket are
+ * never set: who gives tickets of their own to the same tally may set them.
  */
 #ifndef FOOTFALL_HTTP_EXCHANGE_H
 #define FOOTFALL_HTTP_EXCHANGE_H
@@ -65,6 +65,9 @@ void exchange_note(struct exchange_table *table, struct exchange *exchange, stru
 
 /* Keeps more of its body. 0 or -ENOMEM. */
 int exchange_add_body(struct exchange *exchange, struct slice data);
+
+/* Frees what is kept of its body. NULL is fine. */
+void exchange_drop_body(struct exchange *exchange);
 
 /* Gives it back, and frees the content of its reply; its ticket names nothing from now on. */
 void exchange_give(struct exchange_table *table, struct exchange *exchange);

@@ -97,7 +97,7 @@ void http_server_answer(struct http_server *server, uint64_t ticket, const struc
 /* What is kept of the request, or NULL when there is nothing, or its connection is gone. */
 void *http_server_call(const struct http_server *server, uint64_t ticket);
 
-/* The body of a request that wanted it, borrowed until it is answered. */
+/* The body of a request that wanted it, borrowed until its handler returns. */
 struct slice http_server_body(const struct http_server *server, uint64_t ticket);
 
 /* Brings all connections to their end: the answer to the last request that has been read says

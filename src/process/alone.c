@@ -91,6 +91,9 @@ static const char *find_fixed(const struct settings *now, const struct settings 
     if (now->counters_max != next->counters_max) {
         return "max-counters";
     }
+    if (now->rate_clients_max != next->rate_clients_max) {
+        return "max-rate-clients";
+    }
     if (now->loop != next->loop) {
         return "loop";
     }

@@ -87,6 +87,13 @@ static int commit(struct store_lmdb *lmdb)
                       : lmdb_environment_commit(&lmdb->environment, transaction, &lmdb->taken);
 }
 
+/* Whether the system's error would be taken for what a store says of a counter. */
+static bool says_something_of_counters(int result)
+{
+    return result == -ENOENT || result == -EEXIST || result == -EPERM || result == -EACCES ||
+           result == -EDQUOT || result == -EOVERFLOW;
+}
+
 /* Commits, and opens the environment anew when LMDB says that it cannot go on. */
 static int commit_or_reopen(struct store_lmdb *lmdb)
 {
@@ -104,7 +111,7 @@ static int commit_or_reopen(struct store_lmdb *lmdb)
     }
     for (struct store_batch *batch = lmdb->taken.first; batch != NULL && result < 0;
          batch = batch->next) {
-        store_batch_fail(batch, result);
+        store_batch_fail(batch, says_something_of_counters(result) ? -EIO : result);
     }
     return result;
 }

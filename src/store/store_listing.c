@@ -4,7 +4,6 @@
 #include "store/store_listing.h"
 
 #include <assert.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +12,7 @@ struct store_listing *store_listing_create(uint32_t wanted)
     struct store_listing *listing;
 
     assert(wanted >= 1 && wanted <= STORE_LISTED_MAX);
-    listing = calloc(1, offsetof(struct store_listing, list) + wanted * sizeof listing->list[0]);
+    listing = calloc(1, sizeof *listing + wanted * sizeof listing->list[0]);
     if (listing != NULL) {
         listing->wanted = wanted;
     }

@@ -32,7 +32,7 @@ struct store_listing {
     uint64_t all_keys; /* how many counters there are, in all namespaces */
     bool has_more;     /* behind the last */
     uint32_t count;
-    struct store_listed list[STORE_LISTED_MAX]; /* room for `wanted` of them */
+    struct store_listed list[]; /* room for `wanted` of them */
 };
 
 /* For a page of `wanted`; NULL without memory. To be freed with free(3). */

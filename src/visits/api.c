@@ -108,7 +108,7 @@ static bool resolve(void *owner, const struct request *request, const struct req
     api_policy_apply(api->settings, fields, call);
     out_routed->handler = begin;
     out_routed->call = call;
-    out_routed->wants_body = verb == API_BATCH;
+    out_routed->wants_body = verb == API_BATCH && call->refused_status == 0;
     return true;
 }
 

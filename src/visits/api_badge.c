@@ -114,12 +114,15 @@ void api_badge_make(struct api_call *call, int64_t number, struct reply *out_rep
         .number = number,
     };
     struct content *content = malloc(sizeof *content + BADGE_BYTES_MAX);
+    struct content *smaller;
 
     if (content == NULL) {
         api_reply_make_error(call, 503, "There is no memory for the picture.", out_reply);
         return;
     }
     content->length = badge_write(&badge, content->bytes);
+    smaller = realloc(content, sizeof *content + content->length);
+    content = smaller != NULL ? smaller : content;
     api_reply_make_content(call, 200, NULL, content, out_reply);
     say_type(out_reply);
     out_reply->number = call->counts ? number : 0;

@@ -9,9 +9,7 @@
 #include "base/text.h"
 #include "http/server.h"
 #include "visits/api_policy.h"
-#include "visits/api_rate.h"
 #include "visits/api_reply.h"
-#include "visits/api_token.h"
 #include "visits/tally.h"
 
 #include <errno.h>
@@ -119,8 +117,9 @@ static void end_line(struct api *api, struct api_batch *batch, uint32_t index, i
 
     line->error = result < 0 ? sentence_of(result) : NULL;
     line->number = number;
-    if (result == -EDQUOT) {
-        limit_tell(&api->limit_listener, LIMIT_COUNTERS, NULL);
+    if (result == -EDQUOT || result == -EAGAIN) {
+        limit_tell(&api->limit_listener, result == -EAGAIN ? LIMIT_PENDING_HITS : LIMIT_COUNTERS,
+                   NULL);
     }
     if (result < 0) {
         (void)atomic_fetch_add_explicit(api->refused, 1, memory_order_relaxed);
@@ -144,13 +143,6 @@ void api_batch_counted(struct api *api, uint64_t ticket, int result, int64_t num
 }
 
 /* ---- lines ---- */
-
-static bool has_right_token(const struct api *api, const struct api_call *call,
-                            const struct policy *policy)
-{
-    return api_policy_is_servers(api->settings, call) ||
-           (policy->has_token && api_token_equals(call->token, policy->token_hash));
-}
 
 /* What is wrong with a line, or NULL: then it names a counter, and how much. */
 static const char *read_line(const struct api *api, const struct api_call *call, json_t *object,
@@ -176,8 +168,9 @@ static const char *read_line(const struct api *api, const struct api_call *call,
                           out_name) != COUNTER_NAME_GOOD) {
         return "Malformed Namespace/Key";
     }
-    return has_right_token(
-               api, call, policies_find(&api->settings->policies, counter_name_namespace(out_name)))
+    return api_policy_is_opened(
+               api->settings,
+               policies_find(&api->settings->policies, counter_name_namespace(out_name)), call)
                ? NULL
                : "token is invalid";
 }
@@ -268,18 +261,6 @@ static void count_array(struct api *api, struct api_batch *batch, const struct a
 
 /* ---- beginning ---- */
 
-/* Whether the token opens any namespace at all. */
-static bool is_known(const struct api *api, const struct api_call *call)
-{
-    const struct policies *policies = &api->settings->policies;
-    bool is_any = has_right_token(api, call, &policies->defaults);
-
-    for (uint32_t i = 0; i < policies->count; i++) {
-        is_any = has_right_token(api, call, &policies->list[i]) || is_any;
-    }
-    return is_any;
-}
-
 static struct api_batch *create(struct api *api, uint64_t ticket, size_t lines)
 {
     struct api_batch *batch = calloc(1, sizeof *batch);
@@ -342,10 +323,7 @@ void api_batch_begin(struct api *api, struct api_call *call, uint64_t ticket)
     const size_t lines = array != NULL ? json_array_size(array) : count_of_lines(body);
     struct api_batch *batch;
 
-    if (!is_known(api, call)) {
-        api_rate_note_wrong_token(api->rates, call);
-        fail(api, call, ticket, 401, "token is invalid");
-    } else if (has_array && array == NULL) {
+    if (has_array && array == NULL) {
         fail(api, call, ticket, 400, "The body is no JSON.");
     } else if (lines > API_BATCH_LINES_MAX) {
         fail(api, call, ticket, 400, "There are more than 4096 lines.");

@@ -45,6 +45,10 @@ enum api_verb {
     API_VERBS_COUNT,
 };
 
+/* Tickets of calls have it on their way through the tally, so that those whose client has gone are
+ * known, too. Exchanges have tickets without it. */
+#define API_CALL_TICKET (UINT64_C(1) << 62)
+
 struct api_call {
     enum api_verb verb;
     enum method method;
@@ -56,7 +60,6 @@ struct api_call {
     bool has_name;
     bool has_namespace; /* and no name */
     bool is_image;
-    bool is_confirmed; /* the token has been found to be the owner's */
     bool is_list_form; /* of create: CountAPI's, all in the query */
     bool has_amount;
     bool has_token;

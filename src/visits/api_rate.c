@@ -4,12 +4,13 @@
 #include "visits/api_rate.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/rate_table.h"
 
 enum {
     WRONG_TOKENS_MAX = 20,
     WRONG_TOKENS_S = 60,
-    WRONG_TOKENS_POLICY = 1, /* namespaces have even numbers */
+    WRONG_TOKENS_POLICY = 1, /* namespaces have others */
 };
 
 static const struct rate_limit wrong_tokens = {
@@ -33,7 +34,7 @@ static bool refuse(struct api_call *call, const struct rate_answer *answer, cons
 }
 
 /* Behind a balancer that nobody has named the whole site would be one client. */
-static bool is_one_client(const struct settings *settings, const struct api_call *call)
+static bool is_limited(const struct settings *settings, const struct api_call *call)
 {
     return settings->trusted_proxies.count > 0 || !network_address_is_private(&call->client);
 }
@@ -41,9 +42,7 @@ static bool is_one_client(const struct settings *settings, const struct api_call
 /* Each namespace with a section counts for itself, all others together. */
 static uint64_t id_of(const struct settings *settings, const struct policy *policy)
 {
-    return policy == &settings->policies.defaults
-               ? 0
-               : 2 * ((uint64_t)(policy - settings->policies.list) + 1);
+    return policy == &settings->policies.defaults ? 0 : hash_of(slice_of(policy->name)) | 2;
 }
 
 bool api_rate_take(struct rate_table *rates, const struct settings *settings, struct api_call *call)
@@ -59,7 +58,7 @@ bool api_rate_take(struct rate_table *rates, const struct settings *settings, st
     };
     struct rate_answer answer;
 
-    if (policy->rate == 0 || !is_one_client(settings, call)) {
+    if (policy->rate == 0 || !is_limited(settings, call)) {
         return true;
     }
     limit.policy_id = id_of(settings, policy);

@@ -18,6 +18,8 @@ static const char for_other_hosts[] =
     "\r\nAccess-Control-Allow-Origin: *"
     "\r\nAccess-Control-Expose-Headers: X-Path, RateLimit, RateLimit-Policy, Retry-After";
 
+static const char script_type[] = "application/javascript; charset=utf-8";
+
 /* ---- the call's own memory ---- */
 
 static void add_field(struct api_call *call, struct slice text)
@@ -115,7 +117,7 @@ void api_reply_make(struct api_call *call, uint16_t status, struct slice object,
     }
     if (call->callback_length > 0) {
         wrap(call, status, object);
-        out_reply->content_type = "application/javascript; charset=utf-8";
+        out_reply->content_type = script_type;
         add_field(call, SLICE("\r\nX-Content-Type-Options: nosniff"));
     } else {
         add_text(call, object);
@@ -201,6 +203,9 @@ void api_reply_make_content(struct api_call *call, uint16_t status, const char *
     begin(call, status, out_reply);
     out_reply->content = content;
     out_reply->content_type = content_type;
+    if (content_type == script_type) {
+        add_field(call, SLICE("\r\nX-Content-Type-Options: nosniff"));
+    }
     finish(call, out_reply);
 }
 
@@ -234,7 +239,6 @@ void api_reply_make_large(struct api_call *call, uint16_t status, struct slice o
         end = mempcpy(end, "});", 3);
     }
     content->length = (size_t)(end - content->bytes);
-    api_reply_make_content(call, is_wrapped ? 200 : status,
-                           is_wrapped ? "application/javascript; charset=utf-8" : NULL, content,
-                           out_reply);
+    api_reply_make_content(call, is_wrapped ? 200 : status, is_wrapped ? script_type : NULL,
+                           content, out_reply);
 }

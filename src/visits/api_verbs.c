@@ -103,7 +103,7 @@ static void count(struct api *api, struct api_call *call, uint64_t ticket, uint3
 {
     const struct tally_target target =
         api_policy_target(api->settings, api->front_key, &call->name);
-    int result = tally_count(api->tally, &target, ticket, amount);
+    int result = tally_count(api->tally, &target, ticket | API_CALL_TICKET, amount);
 
     if (result == -EAGAIN) {
         limit_tell(&api->limit_listener, LIMIT_PENDING_HITS, NULL);
@@ -123,7 +123,7 @@ static void change(struct api *api, struct api_call *call, uint64_t ticket,
 
     if (copy != NULL) {
         *copy = *wanted;
-        result = tally_change(api->tally, &target, ticket, copy);
+        result = tally_change(api->tally, &target, ticket | API_CALL_TICKET, copy);
     }
     if (result < 0) {
         store_change_destroy(copy);
@@ -140,7 +140,8 @@ static void list(struct api *api, struct api_call *call, uint64_t ticket)
                    : SLICE("/"),
     };
     struct store_change *ask = api_list_ask(call);
-    int result = ask == NULL ? -ENOMEM : tally_change(api->tally, &target, ticket, ask);
+    int result =
+        ask == NULL ? -ENOMEM : tally_change(api->tally, &target, ticket | API_CALL_TICKET, ask);
 
     if (result < 0) {
         store_change_destroy(ask);
@@ -193,7 +194,6 @@ static void begin_owners_change(struct api *api, struct api_call *call, uint64_t
     static const struct store_change look = {.kind = STORE_READ};
 
     if (api_policy_is_servers(api->settings, call)) {
-        call->is_confirmed = true;
         begin_change(api, call, ticket, STORE_AS_SERVER);
         return;
     }
@@ -377,7 +377,6 @@ static void confirm(struct api *api, struct api_call *call, uint64_t ticket,
         fail(api, call, ticket, 401, "token is invalid");
         return;
     }
-    call->is_confirmed = true;
     begin_change(api, call, ticket, STORE_AS_OWNER);
 }
 

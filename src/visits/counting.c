@@ -8,6 +8,7 @@
 #include "http/server.h"
 #include "store/store_url.h"
 #include "visits/api_batch.h"
+#include "visits/api_call.h"
 #include "visits/api_token.h"
 #include "visits/tally.h"
 
@@ -54,11 +55,12 @@ static void hit_ended(void *owner, uint64_t ticket, int result, int64_t number)
 
     if (api_batch_has(ticket)) {
         api_batch_counted(&counting->api, ticket, result, number);
-        return;
-    }
-    call = http_server_call(counting->hits.server, ticket);
-    if (call != NULL) {
-        api_counted(&counting->api, call, ticket, result, number);
+    } else if ((ticket & API_CALL_TICKET) != 0) {
+        ticket &= ~API_CALL_TICKET;
+        call = http_server_call(counting->hits.server, ticket);
+        if (call != NULL) { /* else its connection is gone */
+            api_counted(&counting->api, call, ticket, result, number);
+        }
     } else {
         hit_done(&counting->hits, ticket, result, number);
     }
@@ -68,8 +70,10 @@ static void change_ended(void *owner, uint64_t ticket, int result,
                          const struct store_change *change)
 {
     struct counting *counting = owner;
-    struct api_call *call = http_server_call(counting->hits.server, ticket);
+    struct api_call *call;
 
+    ticket &= ~API_CALL_TICKET;
+    call = http_server_call(counting->hits.server, ticket);
     if (call != NULL) { /* else its connection is gone */
         api_changed(&counting->api, call, ticket, result, change);
     }

@@ -46,27 +46,30 @@ static void note_batch(const struct tally_key *key)
  * nothing of a run may be held over it. */
 static void tell_first(struct tally *tally, struct hit_run *run, int result)
 {
-    const struct store_hit hit = run->hits[run->first];
+    const struct store_hit *hit = &run->hits[run->first];
+    const uint64_t ticket = hit->ticket;
+    const struct store_change *change = hit->is_change ? hit->change : NULL;
+    /* Without a result the store may still be writing there. */
+    const int64_t number = result == 0 && change == NULL ? hit->number : 0;
 
-    note_hit(tally, &hit, run->deadlines_ms[run->first], result);
+    note_hit(tally, hit, run->deadlines_ms[run->first], result);
     run->first++;
     tally->waiting_hits--;
-    if (hit.is_change) {
-        tally->events.changed(tally->events.owner, hit.ticket, result, hit.change);
+    if (change != NULL) {
+        tally->events.changed(tally->events.owner, ticket, result, change);
     } else {
-        tally->events.done(tally->events.owner, hit.ticket, result, result == 0 ? hit.number : 0);
+        tally->events.done(tally->events.owner, ticket, result, number);
     }
 }
 
 /* The same of a hit that the store has not been given. */
 static void tell_unsent(struct tally *tally, struct hit_run *run, int result)
 {
-    const struct store_hit hit = run->hits[run->first];
+    const struct store_hit *hit = &run->hits[run->first];
+    struct store_change *change = hit->is_change ? hit->change : NULL;
 
     tell_first(tally, run, result);
-    if (hit.is_change) {
-        store_change_destroy(hit.change);
-    }
+    store_change_destroy(change);
 }
 
 /* The run with the oldest hit that nobody was told of, or NULL. */
@@ -95,6 +98,18 @@ static void watch_oldest(struct tally_key *key)
     }
 }
 
+static void take_from_due(struct tally_key *key)
+{
+    if (!key->is_due) {
+        return;
+    }
+    *(key->due_before != NULL ? &key->due_before->next_due : &key->tally->due) = key->next_due;
+    if (key->next_due != NULL) {
+        key->next_due->due_before = key->due_before;
+    }
+    key->is_due = false;
+}
+
 static void key_timer_expired(void *owner)
 {
     struct tally_key *key = owner;
@@ -106,6 +121,9 @@ static void key_timer_expired(void *owner)
     }
     key->batch.is_given_up = key->is_in_flight && hit_run_is_told(&key->flying);
     watch_oldest(key);
+    if (hit_run_is_told(&key->waiting)) {
+        take_from_due(key); /* while a store is away, nobody else does */
+    }
     tally_idle_settle(key);
 }
 
@@ -119,7 +137,11 @@ static void make_due(struct tally_key *key)
         return;
     }
     key->is_due = true;
+    key->due_before = NULL;
     key->next_due = tally->due;
+    if (tally->due != NULL) {
+        tally->due->due_before = key;
+    }
     tally->due = key;
     deferred_start(&tally->send, tally->loop);
 }
@@ -254,8 +276,7 @@ static void send_due(void *owner)
     while (tally->due != NULL && tally->store != NULL && store_is_ready(tally->store)) {
         struct tally_key *key = tally->due;
 
-        tally->due = key->next_due;
-        key->is_due = false;
+        take_from_due(key);
         if (key->is_in_flight) {
             extend_batch(key);
         } else if (!hit_run_is_told(&key->waiting)) { /* they may all have timed out meanwhile */

@@ -25,6 +25,7 @@ struct tally_key {
     bool may_make;
     uint32_t keys_max;
     int64_t greatest; /* number that the store has answered */
+    struct tally_key *due_before;
     struct tally_key *next_due;
     bool is_idle; /* in the list of those that nobody wants at present */
     uint64_t idle_since_ms;

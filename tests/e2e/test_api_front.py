@@ -73,3 +73,19 @@ def test_nobody_becomes_its_owner_before_the_first_visit(start_front):
     answer = api.call("/create/default/counter", "POST", initializer=1000)
     assert answer.status == 409
     assert visit(api.address)[0] == 1
+
+
+@pytest.mark.parametrize("store", ["lmdb", "redis"])
+def test_a_key_with_a_slash_names_one_counter_however_it_is_asked_for(
+    store, start_footfall, folder, request
+):
+    footfall = start_footfall(
+        "--key", "site/blog", store=make_store(store, folder, request), workers=2
+    )
+    api = Api(footfall.address)
+    assert api.call("/create/site/blog").status == 409  # nobody becomes its owner
+    numbers = []
+    for _ in range(5):
+        numbers += [visit(footfall.address)[0], api.hit("site/blog")]
+    assert numbers == list(range(1, 11))
+    assert api.value("site/blog") == 10

@@ -76,6 +76,19 @@ def test_where_pages_count_others_do_not(server, fields, wanted):
     assert status(api, "/get/blog/page") == (200 if wanted == 200 else 404)
 
 
+def test_nothing_else_counts_in_place_of_a_hit(server):
+    api = Api(server.address)
+    page = ["Origin: https://example.com"]
+    assert api.call("/hit/blog/page", fields=page)["value"] == 1
+    for amount in (1, 0):
+        answer = api.call("/update/blog/page", amount=amount)
+        assert answer.status == (403 if amount else 200)
+    assert api.call("/update/blog/page", fields=page, amount=1)["value"] == 2
+    assert api.call("/hit/closed/key", bearer=TOKEN)["value"] == 1
+    assert status(api, "/update/closed/key", amount=1) == 401
+    assert api.call("/update/closed/key", bearer=TOKEN, amount=1)["value"] == 2
+
+
 def test_a_token_opens_what_is_closed(server):
     api = Api(server.address)
     for path in ("/hit/closed/key", "/create/closed/key", "/create/made/key"):

@@ -101,8 +101,7 @@ static void nothing_of_the_call_before_is_left(void **state)
     assert_int_equal(call.refused_status, 0);
     assert_true(call.has_name);
     assert_true(slice_is(counter_name_text(&call.name), "space/key"));
-    assert_false(call.is_image || call.is_confirmed || call.is_list_form || call.has_amount ||
-                 call.has_token);
+    assert_false(call.is_image || call.is_list_form || call.has_amount || call.has_token);
     assert_int_equal(call.callback_length, 0);
     assert_int_equal(call.retry_after_s, 0);
     assert_true(call.amount == 0);

@@ -168,8 +168,8 @@ static void an_environment_that_cannot_go_on_is_opened_anew(void **state)
     assert_int_equal(atomic_load(&opens_count), opens_before + 1);
     atomic_store(&failing_commit, MDB_PANIC);
     atomic_store(&failing_open, EACCES);
-    assert_int_equal(count_one(&scene, "counter"), -EACCES);
-    assert_int_equal(count_one(&scene, "counter"), -EACCES);
+    assert_int_equal(count_one(&scene, "counter"), -EIO); /* of a counter it would say more */
+    assert_int_equal(count_one(&scene, "counter"), -EIO); /* of a counter it would say more */
     atomic_store(&failing_open, 0);
     assert_int_equal(count_one(&scene, "counter"), 3);
     store_scene_close(&scene);
