@@ -327,6 +327,7 @@ int lmdb_counter_list(const struct lmdb_databases *databases, MDB_txn *transacti
     if (result == 0) {
         result = batch->key.length > 1 ? walk(cursor, batch->key, listing) : 0;
         mdb_cursor_close(cursor);
+        store_listing_end(listing);
     }
     batch->hits[0].result = result == 0 ? 0 : -EIO;
     return result;

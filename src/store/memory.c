@@ -180,6 +180,7 @@ static void list(const struct store_memory *memory, struct slice prefix,
                                       ((const struct memory_counter *)entry)->record.value);
         }
     }
+    store_listing_end(listing);
 }
 
 static int count(struct store_memory *memory, struct memory_counter *counter,

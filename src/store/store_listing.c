@@ -1,5 +1,5 @@
 /*
- * store_listing.c - a sorted page, by insertion.
+ * store_listing.c - a heap of what is on the page so far, its last one on top; sorted at the end.
  */
 #include "store/store_listing.h"
 
@@ -37,40 +37,79 @@ static int compare_names(struct slice one, struct slice other)
     return one.length < other.length ? -1 : one.length > other.length;
 }
 
-/* Whether the new one stands before that of the list. */
-static bool is_before(const struct store_listing *listing, struct slice key, int64_t value,
-                      const struct store_listed *listed)
+/* Whether one stands before the other on the page. */
+static bool is_before(const struct store_listing *listing, const struct store_listed *one,
+                      const struct store_listed *other)
 {
-    if (listing->by_value && value != listed->value) {
-        return value > listed->value;
+    if (listing->by_value && one->value != other->value) {
+        return one->value > other->value;
     }
-    return compare_names(key, (struct slice){listed->key, listed->length}) < 0;
+    return compare_names((struct slice){one->key, one->length},
+                         (struct slice){other->key, other->length}) < 0;
+}
+
+/* Puts it where the last one is, as far down as it belongs among the first `count`. */
+static void replace_last(struct store_listing *listing, uint32_t count,
+                         const struct store_listed *listed)
+{
+    uint32_t place = 0;
+
+    for (;;) {
+        uint32_t later = 2 * place + 1;
+
+        if (later + 1 < count &&
+            is_before(listing, &listing->list[later], &listing->list[later + 1])) {
+            later++;
+        }
+        if (later >= count || !is_before(listing, listed, &listing->list[later])) {
+            break;
+        }
+        listing->list[place] = listing->list[later];
+        place = later;
+    }
+    listing->list[place] = *listed;
+}
+
+static void add(struct store_listing *listing, const struct store_listed *listed)
+{
+    uint32_t place = listing->count++;
+
+    while (place > 0 && is_before(listing, &listing->list[(place - 1) / 2], listed)) {
+        listing->list[place] = listing->list[(place - 1) / 2];
+        place = (place - 1) / 2;
+    }
+    listing->list[place] = *listed;
 }
 
 bool store_listing_offer(struct store_listing *listing, struct slice key, int64_t value)
 {
-    uint32_t place = listing->count;
+    struct store_listed listed = {.length = (uint8_t)key.length, .value = value};
 
     if (key.length > STORE_LISTED_KEY_BYTES_MAX ||
         (!listing->by_value && listing->after_length > 0 &&
          compare_names(key, (struct slice){listing->after, listing->after_length}) <= 0)) {
         return true;
     }
-    while (place > 0 && is_before(listing, key, value, &listing->list[place - 1])) {
-        place--;
+    memcpy(listed.key, key.bytes, key.length);
+    if (listing->count < listing->wanted) {
+        add(listing, &listed);
+        return true;
     }
-    if (listing->count == listing->wanted) {
-        listing->has_more = true;
-        if (place == listing->count) {
-            return listing->by_value;
-        }
-        listing->count--;
+    listing->has_more = true;
+    if (!is_before(listing, &listed, &listing->list[0])) {
+        return listing->by_value;
     }
-    memmove(&listing->list[place + 1], &listing->list[place],
-            (listing->count - place) * sizeof listing->list[0]);
-    listing->list[place].length = (uint8_t)key.length;
-    memcpy(listing->list[place].key, key.bytes, key.length);
-    listing->list[place].value = value;
-    listing->count++;
+    replace_last(listing, listing->count, &listed);
     return true;
+}
+
+void store_listing_end(struct store_listing *listing)
+{
+    for (uint32_t left = listing->count; left > 1; left--) {
+        const struct store_listed last = listing->list[0];
+        const struct store_listed moved = listing->list[left - 1];
+
+        replace_last(listing, left - 1, &moved);
+        listing->list[left - 1] = last;
+    }
 }

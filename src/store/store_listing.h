@@ -45,4 +45,7 @@ void store_listing_begin(struct store_listing *listing);
  * page, where they are offered in order of their names. */
 bool store_listing_offer(struct store_listing *listing, struct slice key, int64_t value);
 
+/* All have been offered: puts the page in order. */
+void store_listing_end(struct store_listing *listing);
+
 #endif

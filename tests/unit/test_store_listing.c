@@ -53,6 +53,7 @@ static struct store_listing *list(uint32_t wanted, bool is_by_value, const char 
     for (unsigned i = 0; i < MANY; i++) {
         (void)store_listing_offer(listing, slice_of(counters[i].key), counters[i].value);
     }
+    store_listing_end(listing);
     return listing;
 }
 
