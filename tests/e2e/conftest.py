@@ -51,8 +51,14 @@ def pytest_configure(config):
         raise pytest.UsageError(error) from None
 
 
+#: Their tests take longest: begun first, none of them is what all wait for in the end.
+LONG = ("test_redis_cuts.py", "test_slow_clients.py", "test_descriptors.py", "test_redis_hosts.py",
+        "test_upgrades.py", "test_changes.py")
+
+
 def pytest_collection_modifyitems(config, items):
     """Where several builds and loops are tested one after the other, most of them are brief."""
+    items.sort(key=lambda item: item.path.name not in LONG)
     if os.environ.get("FOOTFALL_TEST_BRIEF") == "1":
         once = [item for item in items if item.get_closest_marker("once")]
         config.hook.pytest_deselected(items=once)
