@@ -232,13 +232,23 @@ static struct slice part_of(struct slice origin, bool host_alone)
                       : (struct slice){origin.bytes, scheme + length};
 }
 
+/* A page's, of whom nobody says that they are somebody else: what stands before a user's password
+ * is no host. */
+static bool is_url(struct slice origin)
+{
+    const struct slice whole = part_of(origin, false);
+
+    return (slice_starts_with(origin, SLICE("http://")) ||
+            slice_starts_with(origin, SLICE("https://"))) &&
+           memchr(whole.bytes, '@', whole.length) == NULL;
+}
+
 bool policy_knows_origin(const struct policy *policy, struct slice origin)
 {
     struct slice rest = slice_of(policy->origins);
 
-    if (origin.length == 0 ||
-        memchr(part_of(origin, false).bytes, '@', part_of(origin, false).length) != NULL) {
-        return false; /* what stands before a user's password is no host */
+    if (!is_url(origin)) {
+        return false;
     }
     while (rest.length > 0) {
         const size_t length = strcspn(rest.bytes, " \t");

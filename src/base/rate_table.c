@@ -289,3 +289,17 @@ struct rate_answer rate_table_look(struct rate_table *table, const struct networ
                ? allowed(limit, (uint32_t)(finding.word & BITS(COUNT_BITS)), finding.left_s)
                : allowed(limit, 0, limit->window_s);
 }
+
+void rate_table_give_back(struct rate_table *table, const struct network_address *client,
+                          const struct rate_limit *limit, uint64_t now_s)
+{
+    const struct visit visit = visit_of(table, client, limit, now_s);
+    struct finding finding;
+
+    do {
+        finding = look_at(&visit);
+        if (!finding.is_counting || (finding.word & BITS(COUNT_BITS)) == 0) {
+            return;
+        }
+    } while (!atomic_compare_exchange_strong(finding.place, &finding.word, finding.word - 1));
+}

@@ -25,7 +25,7 @@ struct content {
 
 struct reply {
     uint16_t status;        /* one that reply_has_status() knows */
-    uint16_t retry_after_s; /* 0: none */
+    uint32_t retry_after_s; /* 0: none */
     uint8_t body_length;
     bool has_no_length;        /* the answer to HEAD where the body's length cannot be known */
     const char *allow;         /* static, NULL: none */

@@ -173,7 +173,7 @@ static enum redis_batch_result take_change(struct store_batch *batch,
             batch->hits[0].result = 0;
             return REDIS_BATCH_WRITTEN;
         }
-        return REDIS_BATCH_GARBAGE;
+        before = reply->text; /* somebody has put that there */
     }
     if (!redis_record_read(before, &change->before)) {
         *out_error = trouble_of(before);

@@ -81,11 +81,23 @@ static void add(struct store_listing *listing, const struct store_listed *listed
     listing->list[place] = *listed;
 }
 
+/* Others may have written into the store, too. */
+static bool is_name(struct slice key)
+{
+    for (size_t i = 0; i < key.length; i++) {
+        if (key.bytes[i] <= ' ' || key.bytes[i] > '~' || key.bytes[i] == '"' ||
+            key.bytes[i] == '\\') {
+            return false;
+        }
+    }
+    return key.length > 0 && key.length <= STORE_LISTED_KEY_BYTES_MAX;
+}
+
 bool store_listing_offer(struct store_listing *listing, struct slice key, int64_t value)
 {
     struct store_listed listed = {.length = (uint8_t)key.length, .value = value};
 
-    if (key.length > STORE_LISTED_KEY_BYTES_MAX ||
+    if (!is_name(key) ||
         (!listing->by_value && listing->after_length > 0 &&
          compare_names(key, (struct slice){listing->after, listing->after_length}) <= 0)) {
         return true;

@@ -27,6 +27,15 @@ void api_finish(struct api *api)
     pool_finish(&api->calls);
 }
 
+/* Whether only the store can say if the call's token is right. */
+static bool is_owners(const struct api *api, const struct api_call *call)
+{
+    return call->refused_status == 0 && call->method == METHOD_POST &&
+           (call->verb == API_SET || call->verb == API_UPDATE || call->verb == API_RESET ||
+            call->verb == API_DELETE) &&
+           !api_policy_is_servers(api->settings, call);
+}
+
 /* Refuses who calls too often, or guesses tokens. */
 static void look_at_rates(struct api *api, struct api_call *call)
 {
@@ -35,10 +44,10 @@ static void look_at_rates(struct api *api, struct api_call *call)
     }
     if (!api_rate_take(api->rates, api->settings, call)) {
         limit_tell(&api->limit_listener, LIMIT_RATE, &call->client);
-    } else if (call->has_token && api_rate_is_guessing(api->rates, call)) {
+    } else if (call->has_token && !api_rate_take_token(api->rates, call)) {
         limit_tell(&api->limit_listener, LIMIT_WRONG_TOKENS, &call->client);
-    } else if (call->has_token && call->refused_status == 401) {
-        api_rate_note_wrong_token(api->rates, call);
+    } else if (call->has_token && call->refused_status != 401 && !is_owners(api, call)) {
+        api_rate_give_token_back(api->rates, call);
     }
 }
 

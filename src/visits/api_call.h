@@ -82,12 +82,13 @@ struct api_call {
     struct store_record created;
     char key[40];                     /* of the new owner */
     uint8_t token[STORE_OWNER_BYTES]; /* its hash */
+    bool is_token_taken;              /* it counts as a wrong one as long as it is not known */
     bool has_rate;                    /* the answer says what is left of it */
     uint32_t rate_max;
     uint32_t rate_s;
     uint32_t rate_left;
     uint32_t rate_left_s;
-    uint16_t retry_after_s;
+    uint32_t retry_after_s;
     uint16_t fields_length;
     uint16_t text_length;
     char fields[REPLY_FIELDS_BYTES_MAX];

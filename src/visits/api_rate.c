@@ -28,8 +28,7 @@ static bool refuse(struct api_call *call, const struct rate_answer *answer, cons
 {
     call->refused_status = 429;
     call->refused_sentence = sentence;
-    call->retry_after_s =
-        (uint16_t)(answer->window_left_s > UINT16_MAX ? UINT16_MAX : answer->window_left_s);
+    call->retry_after_s = answer->window_left_s;
     return false;
 }
 
@@ -72,15 +71,18 @@ bool api_rate_take(struct rate_table *rates, const struct settings *settings, st
            refuse(call, &answer, "Too many requests; wait a moment.");
 }
 
-bool api_rate_is_guessing(struct rate_table *rates, struct api_call *call)
+bool api_rate_take_token(struct rate_table *rates, struct api_call *call)
 {
-    const struct rate_answer answer = rate_table_look(rates, &call->client, &wrong_tokens, now_s());
+    const struct rate_answer answer = rate_table_take(rates, &call->client, &wrong_tokens, now_s());
 
-    return answer.verdict == RATE_EXCEEDED &&
-           !refuse(call, &answer, "Too many wrong tokens; wait a moment.");
+    call->is_token_taken = answer.verdict == RATE_ALLOWED;
+    return call->is_token_taken || refuse(call, &answer, "Too many wrong tokens; wait a moment.");
 }
 
-void api_rate_note_wrong_token(struct rate_table *rates, const struct api_call *call)
+void api_rate_give_token_back(struct rate_table *rates, struct api_call *call)
 {
-    (void)rate_table_take(rates, &call->client, &wrong_tokens, now_s());
+    if (call->is_token_taken) {
+        call->is_token_taken = false;
+        rate_table_give_back(rates, &call->client, &wrong_tokens, now_s());
+    }
 }

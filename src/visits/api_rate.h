@@ -14,10 +14,11 @@ struct rate_table;
 bool api_rate_take(struct rate_table *rates, const struct settings *settings,
                    struct api_call *call);
 
-/* Whether the client has tried too many tokens: the call is refused then. */
-bool api_rate_is_guessing(struct rate_table *rates, struct api_call *call);
+/* A token is about to be looked at: it counts as a wrong one until it is found right. False when
+ * the client has tried too many, or cannot be counted: the call is refused then. */
+bool api_rate_take_token(struct rate_table *rates, struct api_call *call);
 
-/* A token was wrong. */
-void api_rate_note_wrong_token(struct rate_table *rates, const struct api_call *call);
+/* It was right, or of no use; fine for a call whose token was not taken. */
+void api_rate_give_token_back(struct rate_table *rates, struct api_call *call);
 
 #endif

@@ -373,10 +373,10 @@ static void confirm(struct api *api, struct api_call *call, uint64_t ticket,
                     const struct store_record *record)
 {
     if (!record->has_owner || !api_token_equals(record->owner, call->token)) {
-        api_rate_note_wrong_token(api->rates, call);
         fail(api, call, ticket, 401, "token is invalid");
         return;
     }
+    api_rate_give_token_back(api->rates, call);
     begin_change(api, call, ticket, STORE_AS_OWNER);
 }
 
@@ -414,6 +414,9 @@ void api_changed(struct api *api, struct api_call *call, uint64_t ticket, int re
                  const struct store_change *done)
 {
     note_change(api, call, result);
+    if (result < 0) {
+        api_rate_give_token_back(api->rates, call); /* nobody has looked at it */
+    }
     if (call->verb == API_STATS) {
         answer_stats(api, call, ticket, result == 0 ? (int64_t)done->listing->all_keys : -1);
     } else if (result == -EPERM) {

@@ -8,6 +8,7 @@ import pytest
 from api_client import Api
 from http_client import Client, request, visit
 from operators import metrics, reached
+from waiting import eventually
 
 TRUSTED = ("--trusted-proxy", "127.0.0.0/8")
 
@@ -169,6 +170,45 @@ def test_who_guesses_tokens_is_slowed_down(start_api):
     assert api.call("/hit/space/key", fields=fields)["value"] == 1  # who needs none is served
     other = from_client("192.0.2.7")
     assert api.call("/reset/space/key", "POST", other, bearer=key).status == 200
+
+
+def test_guesses_that_come_at_once_are_judged_no_further(start_api):
+    api = start_api(rate="off", workers=0)
+    key = api.create("space/key", 5)
+    guesses = [f"guess-{number}" for number in range(59)] + [key]
+    with Client(api.address) as client:
+        client.send(b"".join(request("POST", f"/reset/space/key?token={g}") for g in guesses))
+        statuses = [client.read_response().status for _ in guesses]
+    assert statuses == [401] * 20 + [429] * 40
+    assert api.value("space/key") == 5
+
+
+def test_who_does_not_wait_for_the_answers_guesses_no_more(start_api):
+    api = start_api(*TRUSTED, rate="off", workers=0)
+    key = api.create("space/key", 5)
+    fields = from_client("192.0.2.8")
+    for _ in range(3):
+        with Client(api.address) as client:
+            client.send(b"".join(
+                request("POST", f"/reset/space/key?token=guess-{number}", fields)
+                for number in range(30)
+            ))
+            eventually(lambda: not client.is_silent(0.01), "they are judged")
+            client.reset()
+    assert api.call("/reset/space/key", "POST", fields, bearer=key).status == 429
+    assert api.value("space/key") == 5
+
+
+def test_right_tokens_are_not_limited(start_api):
+    api = start_api(rate="off", workers=0)
+    key = api.create("space/key")
+    with Client(api.address) as client:
+        for _ in range(50):
+            client.send(request("POST", f"/update/space/key?value=1&token={key}"))
+            assert client.read_response().status == 200
+            client.send(request("POST", f"/reset/space/none?token={key}"))
+            assert client.read_response().status == 404
+    assert api.value("space/key") == 50
 
 
 def test_ten_thousand_wrong_tokens_open_nothing(start_api):

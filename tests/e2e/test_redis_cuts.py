@@ -197,7 +197,7 @@ def some(cases, share=1.0):
     """Which of these cuts are made, in any order: that share of them, fewer on the sanitized build,
     and all of them again and again in the long form."""
     if SCALE <= 1:
-        share *= 0.125 if BRIEF else 0.5
+        share *= 0.125 if BRIEF else 1.0
         cases = random.sample(cases, max(1, int(scaled(len(cases), 0.04) * share)))
     elif SANITIZED:
         cases = random.sample(cases, scaled(len(cases)))

@@ -173,6 +173,9 @@ static void origins_are_hosts_or_whole_origins(void **state)
         {"https://example.com.evil.net", false},
         {"https://evil.net/example.com", false},
         {"https://example.co", false},
+        {"https://example.com:x@evil.net/", false},
+        {"evil.net?://example.com/", false},
+        {"example.com", false},
         {"null", false},
         {"", false},
     };

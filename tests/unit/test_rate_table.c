@@ -259,6 +259,28 @@ static void half_full_it_turns_away_hardly_anybody(void **state)
     assert_true(refused < 63488 / 1000);
 }
 
+static void what_is_given_back_is_allowed_again_and_nothing_else(void **state)
+{
+    const struct rate_limit limit = {1, 2, 10};
+    const struct network_address client = client_of(7);
+
+    (void)state;
+    rate_table_give_back(table, &client, &limit, 1); /* there is none */
+    ASSERT_ANSWER(take(table, 7, limit, 1), RATE_ALLOWED, 1, 10);
+    ASSERT_ANSWER(take(table, 7, limit, 1), RATE_ALLOWED, 0, 10);
+    ASSERT_ANSWER(take(table, 7, limit, 2), RATE_EXCEEDED, 0, 9);
+    rate_table_give_back(table, &client, &limit, 2);
+    ASSERT_ANSWER(look(table, 7, limit, 2), RATE_ALLOWED, 1, 9);
+    ASSERT_ANSWER(take(table, 7, limit, 2), RATE_ALLOWED, 0, 9);
+    for (unsigned i = 0; i < 4; i++) { /* not below nothing */
+        rate_table_give_back(table, &client, &limit, 3);
+    }
+    ASSERT_ANSWER(look(table, 7, limit, 3), RATE_ALLOWED, 2, 8);
+    ASSERT_ANSWER(take(table, 7, limit, 3), RATE_ALLOWED, 1, 8);
+    rate_table_give_back(table, &client, &limit, 11); /* its window has ended */
+    ASSERT_ANSWER(take(table, 7, limit, 11), RATE_ALLOWED, 1, 10);
+}
+
 static void
 a_full_table_keeps_its_clients_refuses_others_and_takes_them_in_when_windows_end(void **state)
 {
@@ -349,6 +371,7 @@ int main(void)
         ON_TABLE(the_least_and_the_most_of_a_limit_are_kept),
         ON_TABLE(a_limit_that_changes_keeps_the_window_and_what_was_counted),
         ON_TABLE(looking_counts_nothing),
+        ON_TABLE(what_is_given_back_is_allowed_again_and_nothing_else),
         ON_TABLE(after_a_jump_of_any_length_a_window_has_ended),
         ON_TABLE(a_window_may_begin_and_end_at_any_second),
         ON_TABLE(a_clock_that_goes_back_refuses_nobody_for_long),
