@@ -174,8 +174,8 @@ static void an_address_that_swallows_everything_leaves_time_for_the_next(void **
 
     begin(&scene);
     fake_listen(&scene.server);
-    make_black_hole(&scene, "127.0.0.2", fds);
-    lookup_addresses[0] = "127.0.0.2";
+    make_black_hole(&scene, fds);
+    lookup_addresses[0] = black_hole_host();
     lookup_addresses[1] = "127.0.0.1";
     begin_ms = loop_now_ms(scene.turning.loop);
     open_link(&scene, "redis://redis.example", "", 1800);
@@ -197,8 +197,8 @@ static void a_dead_address_holds_nothing_up_for_long_whatever_the_timeout(void *
 
     begin(&scene);
     fake_listen(&scene.server);
-    make_black_hole(&scene, "127.0.0.2", fds);
-    lookup_addresses[0] = "127.0.0.2";
+    make_black_hole(&scene, fds);
+    lookup_addresses[0] = black_hole_host();
     lookup_addresses[1] = "127.0.0.1";
     begin_ms = loop_now_ms(scene.turning.loop);
     open_link(&scene, "redis://redis.example", "", 0);
@@ -216,8 +216,8 @@ static void a_connect_that_takes_too_long_is_given_up(void **state)
 
     begin(&scene);
     fake_listen(&scene.server); /* only for a port that is free */
-    make_black_hole(&scene, "127.0.0.2", fds);
-    open_link(&scene, "redis://127.0.0.2", "", SHORT_TIMEOUT_MS);
+    make_black_hole(&scene, fds);
+    open_link(&scene, black_hole_url(), "", SHORT_TIMEOUT_MS);
     turn_until(&scene.turning, is_down, &scene);
     assert_non_null(strstr(scene.down_detail, "Connection timed out"));
     assert_int_equal(scene.ups_count, 0);
@@ -244,15 +244,31 @@ static bool has_three_connections(void *test)
     return ((const struct scene *)test)->server.accepted_count >= 3;
 }
 
+/* A socket that only binds: connections are refused, and nobody else is given the port meanwhile.
+ */
+static int hold_port(uint16_t port)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)), 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
 static void a_server_that_is_not_there_is_tried_again_and_found_when_it_comes(void **state)
 {
     struct scene scene;
+    int holder;
     (void)state;
 
     begin(&scene);
     fake_listen(&scene.server); /* for a port */
     fake_close_all(&scene.server);
     turn_until(&scene.turning, is_server_closed, &scene);
+    holder = hold_port(scene.server.port);
     sockets_count = 0;
     open_link(&scene, "redis://127.0.0.1", "", TIMEOUT_MS);
     turn_until(&scene.turning, is_down, &scene);
@@ -265,6 +281,7 @@ static void a_server_that_is_not_there_is_tried_again_and_found_when_it_comes(vo
     turn_until(&scene.turning, is_up, &scene);
     assert_int_equal(scene.ups_count, 1);
     end(&scene);
+    assert_int_equal(close(holder), 0);
 }
 
 static void refuse_auth(struct fake_connection *connection, const char *command)

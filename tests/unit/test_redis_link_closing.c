@@ -53,8 +53,8 @@ static void a_link_may_be_closed_while_it_connects(void **state)
 
     begin(&scene);
     fake_listen(&scene.server);
-    make_black_hole(&scene, "127.0.0.2", fds);
-    open_link(&scene, "redis://127.0.0.2", "", TIMEOUT_MS);
+    make_black_hole(&scene, fds);
+    open_link(&scene, black_hole_url(), "", TIMEOUT_MS);
     turn_for(&scene.turning, 20);
     end(&scene);
     close_black_hole(fds);
