@@ -219,7 +219,7 @@ const struct policy *policies_find(const struct policies *policies, struct slice
 /* "scheme://host:port" without what stands behind it, or its host alone. */
 static struct slice part_of(struct slice origin, bool host_alone)
 {
-    const char *colon = memmem(origin.bytes, origin.length, "://", 3);
+    const char *colon = origin.length == 0 ? NULL : memmem(origin.bytes, origin.length, "://", 3);
     const size_t scheme = colon == NULL ? 0 : (size_t)(colon - origin.bytes) + 3;
     struct slice rest = slice_after(origin, scheme);
     size_t length = 0;

@@ -56,7 +56,7 @@ def test_the_fields_say_what_is_left(start_api):
     assert refused.headers["access-control-allow-origin"] == "*"
     assert api.call("/get/space/key", fields=from_client("192.0.2.2")).status == 200
     assert reached(api.footfall, "rate") == 1
-    assert api.footfall.events("limit_reached", limit="rate")
+    api.footfall.wait_for_log("limit_reached", limit="rate")
     calls = {labels: value for (name, labels), value in metrics(api.footfall).items()
              if name == "footfall_api_calls_total" and value > 0}
     assert sum(calls.values()) == 12
