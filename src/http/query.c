@@ -3,6 +3,8 @@
  */
 #include "http/query.h"
 
+#include "base/hexadecimal.h"
+
 struct slice query_find(struct slice query, struct slice name)
 {
     while (query.length > 0) {
@@ -25,16 +27,6 @@ struct slice query_find(struct slice query, struct slice name)
     return (struct slice){NULL, 0};
 }
 
-/* 0..15, or -1. */
-static int digit_of(char character)
-{
-    if (character >= '0' && character <= '9') {
-        return character - '0';
-    }
-    character |= 0x20;
-    return character >= 'a' && character <= 'f' ? character - 'a' + 10 : -1;
-}
-
 bool percent_decode(struct slice text, bool plus_is_blank, char *out_bytes, size_t bytes_max,
                     size_t *out_length)
 {
@@ -44,8 +36,8 @@ bool percent_decode(struct slice text, bool plus_is_blank, char *out_bytes, size
         char byte = text.bytes[i];
 
         if (byte == '%') {
-            const int high = text.length - i > 2 ? digit_of(text.bytes[i + 1]) : -1;
-            const int low = text.length - i > 2 ? digit_of(text.bytes[i + 2]) : -1;
+            const int high = text.length - i > 2 ? hexadecimal_value(text.bytes[i + 1]) : -1;
+            const int low = text.length - i > 2 ? hexadecimal_value(text.bytes[i + 2]) : -1;
 
             if (high < 0 || low < 0) {
                 return false;

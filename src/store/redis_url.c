@@ -7,6 +7,7 @@
 #include "store/redis_url.h"
 
 #include "base/decimal.h"
+#include "base/hexadecimal.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -64,16 +65,6 @@ static const char *check_bytes(struct slice text)
         }
     }
     return NULL;
-}
-
-/* The value of a hexadecimal digit, or -1. */
-static int hexadecimal_value(char digit)
-{
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    digit = (char)(digit | 0x20);
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
 /* Decodes the percent-encoding at the front of `text`; 0 when there is no right one. %00 is not

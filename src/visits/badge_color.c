@@ -3,6 +3,8 @@
  */
 #include "visits/badge_color.h"
 
+#include "base/hexadecimal.h"
+
 #include <stddef.h>
 
 /* As shields.io shows them, whose names people know from other badges; then the names of CSS
@@ -26,16 +28,6 @@ static const struct {
     {"turquoise", 0x40e0d0},   {"violet", 0xee82ee},     {"white", 0xffffff},
 };
 
-/* 0 to 15; -1 for what is no hexadecimal digit. */
-static int digit_of(char byte)
-{
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    byte = (char)(byte | 0x20);
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 static uint32_t digits_read(struct slice digits, uint32_t fallback)
 {
     uint32_t color = 0;
@@ -44,7 +36,7 @@ static uint32_t digits_read(struct slice digits, uint32_t fallback)
         return fallback;
     }
     for (size_t i = 0; i < digits.length; i++) {
-        const int digit = digit_of(digits.bytes[i]);
+        const int digit = hexadecimal_value(digits.bytes[i]);
 
         if (digit < 0) {
             return fallback;
