@@ -59,4 +59,18 @@ static inline struct slice slice_after(struct slice slice, size_t count)
     return (struct slice){slice.bytes + count, slice.length - count};
 }
 
+/* Takes a line off the front of the text, without its LF. False: no line ends there. */
+static inline bool slice_take_line(struct slice *text, struct slice *out_line)
+{
+    const char *end =
+        text->length > 0 ? (const char *)memchr(text->bytes, '\n', text->length) : NULL;
+
+    if (end == NULL) {
+        return false;
+    }
+    *out_line = (struct slice){text->bytes, (size_t)(end - text->bytes)};
+    *text = slice_after(*text, out_line->length + 1);
+    return true;
+}
+
 #endif

@@ -3,20 +3,21 @@
  *
  * What becomes of batches: sent, answered, or held until the server can be asked again. What they
  * ask is redis_batch.c's, connections are redis_link.c's, what comes before the first batch on one
- * is redis_opening.c's, and what an operator is told of it redis_news.c's.
+ * is redis_opening.c's, what is told of the server redis_report.c's, and which counters there are
+ * redis_catalogue.c's.
  */
 #include "store/redis.h"
 
 #include "base/fault_point.h"
 #include "loop/loop.h"
 #include "store/redis_batch.h"
+#include "store/redis_catalogue.h"
 #include "store/redis_error.h"
-#include "store/redis_news.h"
 #include "store/redis_opening.h"
+#include "store/redis_report.h"
 #include "store/store_change.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct store_redis {
@@ -24,7 +25,8 @@ struct store_redis {
     struct loop *loop;
     struct redis_terms terms;
     struct redis_opening opening;
-    struct redis_news news;
+    struct redis_report report;
+    struct redis_catalogue catalogue;
     bool is_plain_wanted;
     bool is_ready;      /* the server counts */
     bool is_closing;    /* nothing is sent any more */
@@ -36,31 +38,13 @@ struct store_redis {
     struct store_batch_list failed;
     struct deferred tell_failed;
 
-    struct store_status status;
-    char address[REDIS_NEWS_BYTES];
-    char last_error[REDIS_NEWS_BYTES];
-    char warning[REDIS_WARNING_BYTES];
     void (*closed)(void *owner);
     void *closed_owner;
 };
 
-/* ---- status ---- */
-
-static void tell_status(struct store_redis *redis)
-{
-    redis->base.events.status(redis->base.events.owner, &redis->status);
-}
-
-static void note_error(struct store_redis *redis, struct slice error)
-{
-    redis_error_copy(error, redis->last_error, sizeof redis->last_error);
-    tell_status(redis);
-}
-
 static void tell_refusal(struct store_redis *redis, struct slice error)
 {
-    note_error(redis, error);
-    redis_news_refused(&redis->news, loop_now_ms(redis->loop), error);
+    redis_report_refused(&redis->report, loop_now_ms(redis->loop), error);
 }
 
 /* ---- batches that are not on their way ---- */
@@ -140,11 +124,11 @@ static void send_next(struct store_redis *redis, struct store_batch *batch, bool
  * right until now, so its name is looked up again; else the name's next address is tried. */
 static void leave(struct store_redis *redis)
 {
-    redis_news_left(&redis->news);
+    redis_news_left(&redis->report.news);
     if (redis->has_counted) {
-        redis_link_cut(redis->terms.link, -EAGAIN, redis->last_error);
+        redis_link_cut(redis->terms.link, -EAGAIN, redis->report.last_error);
     } else {
-        redis_link_skip(redis->terms.link, -EAGAIN, redis->last_error);
+        redis_link_skip(redis->terms.link, -EAGAIN, redis->report.last_error);
     }
 }
 
@@ -166,22 +150,24 @@ static void batch_refused(struct store_redis *redis, struct store_batch *batch, 
     fail_now(batch, meaning == REDIS_ERROR_OVERFLOW ? -EOVERFLOW : -EIO);
 }
 
-static void batch_written(struct store_redis *redis, struct store_batch *batch)
+static void batch_written(struct store_redis *redis, struct store_batch *batch, bool was_known)
 {
     redis->has_counted = true;
-    redis_news_counted(&redis->news);
+    redis_news_counted(&redis->report.news);
+    redis_catalogue_note(&redis->catalogue, batch, was_known);
     batch->done(batch);
 }
 
 static void take_answer(struct store_redis *redis, struct store_batch *batch,
                         const struct resp_reply *reply)
 {
+    const bool was_known = redis_batch_is_known(&redis->terms, batch);
     char text[REDIS_NEWS_BYTES];
     struct slice error;
 
     switch (redis_batch_take(&redis->terms, batch, reply, text, sizeof text, &error)) {
     case REDIS_BATCH_WRITTEN:
-        batch_written(redis, batch);
+        batch_written(redis, batch, was_known);
         break;
     case REDIS_BATCH_AT_END:
         tell_refusal(redis, error);
@@ -224,6 +210,71 @@ static void batch_answered(void *owner, void *subject, int result, const struct 
 
 /* ---- sending ---- */
 
+static void list_ended(void *owner, struct store_batch *batch, int result, struct slice error)
+{
+    struct store_redis *redis = owner;
+
+    switch (result) {
+    case 0:
+        batch->done(batch);
+        break;
+    case -EBADMSG:
+        tell_refusal(redis, error);
+        fail_now(batch, -EIO);
+        break;
+    case -EIO:
+        redis_catalogue_refuse(&redis->catalogue, error);
+        if (redis_error_meaning(error) == REDIS_ERROR_NOT_NOW) {
+            batch_refused(redis, batch, error);
+        } else {
+            fail_now(batch, -EOPNOTSUPP);
+        }
+        break;
+    case -EPROTO:
+        redis_link_cut(redis->terms.link, -EPROTO, "an answer that is no list");
+        hold(redis, batch, result);
+        break;
+    default:
+        hold(redis, batch, result);
+        break;
+    }
+}
+
+/* Sends a batch that has not been sent yet, once it is known whether it may make its counter. */
+static void begin_batch(struct store_redis *redis, struct store_batch *batch)
+{
+    const struct store_change *change = store_batch_change(batch);
+
+    if (change != NULL && change->kind == STORE_LIST) {
+        int result = redis_catalogue_list(&redis->catalogue, batch, list_ended, redis);
+
+        if (result < 0) {
+            fail_later(redis, batch, result);
+        }
+    } else if (redis_batch_is_known(&redis->terms, batch) ||
+               redis_catalogue_decide(&redis->catalogue, batch)) {
+        send_batch(redis, batch, false);
+    }
+}
+
+static void catalogue_decided(void *owner, struct store_batch *batch, int result)
+{
+    struct store_redis *redis = owner;
+
+    if (result < 0) {
+        hold(redis, batch, result);
+    } else {
+        send_next(redis, batch, false);
+    }
+}
+
+static void catalogue_refused(void *owner, struct slice error)
+{
+    struct store_redis *redis = owner;
+
+    redis_report_unlisted(&redis->report, error);
+}
+
 /* Whether a batch that was held may be sent: while somebody waits for it, and, where it may have
  * counted, while the server still has its entry. Otherwise its place in the sequence is left
  * empty. */
@@ -247,8 +298,12 @@ static void send_held(struct store_redis *redis)
         struct store_batch *next = batch->next;
 
         if (may_send_again(redis, batch)) {
-            redis->status.batches_resent += batch->may_have_counted ? 1 : 0;
-            send_batch(redis, batch, false);
+            if (batch->may_have_counted) {
+                redis->report.status.batches_resent++;
+                send_batch(redis, batch, false); /* as it was decided then */
+            } else {
+                begin_batch(redis, batch);
+            }
         } else {
             fail_later(redis, batch, -ETIMEDOUT);
         }
@@ -267,15 +322,11 @@ static void redis_link_sent(void *owner)
 
 /* ---- the link ---- */
 
-/* The line at the start, and after each change: who it is, and what it may lose. */
+/* Once both are known: that it counts, and what it may lose. */
 static void tell_up(struct store_redis *redis)
 {
-    char detail[REDIS_NEWS_UP_BYTES];
-
     if (redis->is_ready && redis->opening.questions_left == 0) {
-        (void)snprintf(detail, sizeof detail, "%s: %s", redis->address, redis->status.risk);
-        redis_news_up(&redis->news, loop_now_ms(redis->loop), detail);
-        redis_news_warn(&redis->news, redis->warning);
+        redis_report_serving(&redis->report, loop_now_ms(redis->loop));
     }
 }
 
@@ -286,10 +337,11 @@ static void opening_ready(void *owner, enum redis_ledger_form form)
     redis->terms.form = form;
     redis->is_ready = true;
     if (form != REDIS_LEDGER_PLAIN) {
-        redis_news_plain(&redis->news, "");
+        redis_report_scripted(&redis->report);
     }
+    redis_catalogue_begin(&redis->catalogue, form != REDIS_LEDGER_PLAIN);
     send_held(redis);
-    tell_status(redis);
+    redis_report_ready(&redis->report);
     tell_up(redis);
     if (redis->is_ready && !redis->is_closing) { /* the notice may have closed us */
         redis->base.events.ready(redis->base.events.owner);
@@ -299,13 +351,8 @@ static void opening_ready(void *owner, enum redis_ledger_form form)
 static void opening_forbidden(void *owner, struct slice error)
 {
     struct store_redis *redis = owner;
-    char detail[REDIS_NEWS_BYTES];
-    char text[REDIS_NEWS_BYTES / 2];
 
-    redis_error_copy(error, text, sizeof text);
-    (void)snprintf(detail, sizeof detail,
-                   "visits whose answer is lost are refused, for no script may be run: %s", text);
-    redis_news_plain(&redis->news, detail);
+    redis_report_plain(&redis->report, error);
 }
 
 static void opening_not_now(void *owner, struct slice error)
@@ -320,9 +367,7 @@ static void opening_inspected(void *owner, const struct redis_inspection *inspec
 {
     struct store_redis *redis = owner;
 
-    redis->status.risk = redis_inspection_risk(inspection);
-    redis_inspection_write_warning(inspection, redis->warning);
-    tell_status(redis);
+    redis_report_inspected(&redis->report, inspection);
     tell_up(redis);
 }
 
@@ -337,34 +382,30 @@ static void redis_link_went_up(void *owner, const char *detail)
 {
     struct store_redis *redis = owner;
 
-    (void)snprintf(redis->address, sizeof redis->address, "%s", detail);
     redis->has_counted = false;
     redis->terms.link_number++;
-    redis->status.is_up = true;
-    redis->status.reconnects += redis->status.since_ms > 0 ? 1 : 0;
-    redis->status.since_ms = loop_now_ms(redis->loop);
-    tell_status(redis);
+    redis_report_link_up(&redis->report, loop_now_ms(redis->loop), detail);
     redis_opening_start(&redis->opening, redis->is_plain_wanted);
 }
 
 static void redis_link_went_down(void *owner, const char *detail)
 {
     struct store_redis *redis = owner;
-    const uint64_t now_ms = loop_now_ms(redis->loop);
 
     redis->is_ready = false;
-    if (redis->status.is_up) {
-        redis->status.since_ms = now_ms;
-    }
-    redis->status.is_up = false;
-    note_error(redis, slice_of(detail));
-    redis_news_down(&redis->news, now_ms, detail);
+    redis_catalogue_stop(&redis->catalogue);
+    redis_report_link_down(&redis->report, loop_now_ms(redis->loop), detail);
 }
 
 static const struct redis_link_events link_events = {
     .up = redis_link_went_up,
     .down = redis_link_went_down,
     .sent = redis_link_sent,
+};
+
+static const struct redis_catalogue_events catalogue_events = {
+    .decided = catalogue_decided,
+    .refused = catalogue_refused,
 };
 
 /* ---- the interface of a store ---- */
@@ -377,15 +418,10 @@ static bool redis_is_ready(const struct store *store)
 static void redis_apply(struct store *store, struct store_batch *batch)
 {
     struct store_redis *redis = (struct store_redis *)store;
-    const struct store_change *change = store_batch_change(batch);
 
-    if (change != NULL && change->kind == STORE_LIST) {
-        fail_later(redis, batch, -EOPNOTSUPP); /* names are in as many slots as there are */
-        return;
-    }
     batch->sequence = redis_ledger_next(&redis->terms.ledger);
     batch->since_ms = loop_now_ms(redis->loop);
-    send_batch(redis, batch, false);
+    begin_batch(redis, batch);
 }
 
 static void redis_link_closed(void *owner)
@@ -396,6 +432,7 @@ static void redis_link_closed(void *owner)
 
     deferred_cancel(&redis->tell_failed);
     store_batch_list_done(&redis->failed);
+    redis_catalogue_finish(&redis->catalogue);
     free(redis);
     closed(closed_owner);
 }
@@ -409,6 +446,7 @@ static void redis_close(struct store *store, void (*closed)(void *owner), void *
     redis->is_ready = false;
     redis->closed = closed;
     redis->closed_owner = owner;
+    redis_catalogue_stop(&redis->catalogue);
     for (struct store_batch *batch = held.first, *next; batch != NULL; batch = next) {
         next = batch->next;
         fail_later(redis, batch, -ECANCELED);
@@ -436,13 +474,8 @@ int store_redis_open(struct loop *loop, const struct redis_url *url, uint32_t ti
     redis->base = (struct store){.kind = &store_kind_redis, .events = *events};
     redis->loop = loop;
     redis->is_plain_wanted = url->is_plain;
-    redis->status = (struct store_status){
-        .last_error = redis->last_error,
-        .risk = "",
-        .warning = redis->warning,
-    };
     redis_ledger_init(&redis->terms.ledger, timeout_ms);
-    redis_news_init(&redis->news, &redis->base.events);
+    redis_report_init(&redis->report, &redis->base.events);
     deferred_init(&redis->tell_failed, tell_failed, redis);
     result = redis_link_open(loop, url, timeout_ms, &link_events, redis, &redis->terms.link);
     if (result < 0) {
@@ -450,6 +483,8 @@ int store_redis_open(struct loop *loop, const struct redis_url *url, uint32_t ti
         return result;
     }
     redis_opening_init(&redis->opening, redis->terms.link, &opening_events, redis);
+    redis_catalogue_init(&redis->catalogue, loop, redis->terms.link, redis->terms.ledger.writer,
+                         &catalogue_events, redis);
     *out_store = &redis->base;
     return 0;
 }

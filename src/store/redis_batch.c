@@ -29,6 +29,22 @@ enum question {
 
 static const struct slice no_integer = {"ERR value is not an integer or out of range", 43};
 
+/* `key_note`: on which link the layout was looked at, and whether the counter was there then. */
+static uint64_t note_of(const struct redis_terms *terms, bool is_there)
+{
+    return terms->link_number << 1 | (is_there ? 1 : 0);
+}
+
+static bool is_layout_known(const struct redis_terms *terms, const struct store_batch *batch)
+{
+    return batch->key_note >> 1 == terms->link_number;
+}
+
+bool redis_batch_is_known(const struct redis_terms *terms, const struct store_batch *batch)
+{
+    return batch->key_note == note_of(terms, true);
+}
+
 static bool is_for_hits(const struct store_batch *batch)
 {
     return store_batch_change(batch) == NULL && !store_batch_looks(batch);
@@ -37,7 +53,7 @@ static bool is_for_hits(const struct store_batch *batch)
 static enum question plain_question(const struct redis_terms *terms,
                                     const struct store_batch *batch)
 {
-    if (batch->key_note != terms->link_number) {
+    if (!is_layout_known(terms, batch)) {
         return ASK_LAYOUT;
     }
     if (store_batch_change(batch) != NULL) {
@@ -155,7 +171,8 @@ static struct slice trouble_of(struct slice text)
 }
 
 /* "BEFORE>AFTER" once it is changed, else what the counter is. */
-static enum redis_batch_result take_change(struct store_batch *batch,
+static enum redis_batch_result take_change(const struct redis_terms *terms,
+                                           struct store_batch *batch,
                                            const struct resp_reply *reply, struct slice *out_error)
 {
     struct store_change *change = store_batch_change(batch);
@@ -171,6 +188,7 @@ static enum redis_batch_result take_change(struct store_batch *batch,
         if (redis_record_read(before, &change->before) &&
             redis_record_read(slice_after(reply->text, before.length + 1), &change->after)) {
             batch->hits[0].result = 0;
+            batch->key_note = note_of(terms, change->after.exists);
             return REDIS_BATCH_WRITTEN;
         }
         before = reply->text; /* somebody has put that there */
@@ -258,7 +276,7 @@ static enum redis_batch_result take_hits(const struct redis_terms *terms, struct
     if (store_batch_count(batch, before) != after) {
         return REDIS_BATCH_GARBAGE;
     }
-    batch->key_note = terms->link_number; /* the script has looked at the layout */
+    batch->key_note = note_of(terms, true); /* the script has looked at the layout */
     if (before == after) {
         *out_error = SLICE("ERR increment or decrement would overflow");
         return REDIS_BATCH_AT_END;
@@ -277,7 +295,7 @@ static enum redis_batch_result take_layout(const struct redis_terms *terms,
     if (out_error->length > 0) {
         return REDIS_BATCH_REFUSED;
     }
-    batch->key_note = terms->link_number;
+    batch->key_note = note_of(terms, false);
     return REDIS_BATCH_NEXT;
 }
 
@@ -312,7 +330,7 @@ enum redis_batch_result redis_batch_take(const struct redis_terms *terms, struct
     case ASK_RECORD:
         return take_record(batch, reply, out_error);
     case ASK_TO_CHANGE:
-        return take_change(batch, reply, out_error);
+        return take_change(terms, batch, reply, out_error);
     default:
         return take_hits(terms, batch, reply, out_error);
     }

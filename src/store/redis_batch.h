@@ -33,6 +33,9 @@ struct redis_terms {
 int redis_batch_send(const struct redis_terms *terms, struct store_batch *batch, bool is_whole,
                      redis_answered *answered, void *owner);
 
+/* Whether the batch's counter was there when it was last counted or changed on this link. */
+bool redis_batch_is_known(const struct redis_terms *terms, const struct store_batch *batch);
+
 /* Whether that command counts or changes something, or else only asks. */
 bool redis_batch_is_writing(const struct redis_terms *terms, const struct store_batch *batch);
 

@@ -42,13 +42,9 @@ const struct slice *redis_inspection_question(unsigned i, size_t *out_count)
 /* Takes one line off the front of the text, without its LF or CR LF. False at the end. */
 static bool take_line(struct slice *text, struct slice *out_line)
 {
-    const char *end = text->length > 0 ? memchr(text->bytes, '\n', text->length) : NULL;
-
-    if (end == NULL) {
+    if (!slice_take_line(text, out_line)) {
         return false; /* a line that was cut says nothing */
     }
-    *out_line = (struct slice){text->bytes, (size_t)(end - text->bytes)};
-    *text = slice_after(*text, out_line->length + 1);
     if (out_line->length > 0 && out_line->bytes[out_line->length - 1] == '\r') {
         out_line->length--;
     }

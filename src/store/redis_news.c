@@ -192,3 +192,8 @@ void redis_news_plain(struct redis_news *news, const char *why)
 {
     tell_change(news, news->told_plain, "redis_plain", why);
 }
+
+void redis_news_unlisted(struct redis_news *news, const char *why)
+{
+    tell_change(news, news->told_unlisted, "redis_unlisted", why);
+}

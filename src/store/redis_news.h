@@ -52,6 +52,7 @@ struct redis_news {
     char told_up[REDIS_NEWS_UP_BYTES];
     char told_warning[REDIS_NEWS_BYTES];
     char told_plain[REDIS_NEWS_BYTES];
+    char told_unlisted[REDIS_NEWS_BYTES];
 };
 
 /* Borrows `events` as long as the news are used. */
@@ -79,5 +80,8 @@ void redis_news_warn(struct redis_news *news, const char *warning);
 
 /* Why counting is plain though nobody asked for that, "" where it is not. */
 void redis_news_plain(struct redis_news *news, const char *why);
+
+/* Why counters are not listed, "" where they are. */
+void redis_news_unlisted(struct redis_news *news, const char *why);
 
 #endif

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum {
-    RESP_TEXT_BYTES_MAX = 8192, /* a section of INFO has some 1,500 */
+    RESP_TEXT_BYTES_MAX = 64 << 10, /* a page of names (redis_directory_walk.c) is the longest */
     RESP_DEPTH_MAX = 8,
 };
 

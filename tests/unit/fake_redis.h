@@ -9,6 +9,7 @@
  *   NAME                   CLIENT SETNAME
  *   SCRIPT?  SCRIPT!       whether the script is known; the same with its text
  *   INSPECT                CONFIG GET or INFO, which the log leaves out
+ *   CLAIM                  SET footfall:1:surveyed, and MARK at the end of a survey
  *   COUNT key n sequence   a batch, and what else is said of it; COUNT! with the script's text
  *   CHANGE key sequence    what a counter is; with BEFORE>AFTER behind it a change; CHANGE!
  * likewise Anything else is its words joined by blanks.
@@ -37,9 +38,9 @@ enum {
     FAKE_CONNECTIONS_MAX = 64,
     FAKE_INPUT_BYTES = 256 * 1024,
     FAKE_LOG_BYTES = 16 * 1024,
-    FAKE_COMMAND_BYTES = 4096,
+    FAKE_COMMAND_BYTES = 16 * 1024,
     FAKE_NOTED_MAX = 8,
-    FAKE_WORDS_MAX = 16,
+    FAKE_WORDS_MAX = 512,
     FAKE_RECORD_BYTES = 512,
 };
 
@@ -64,6 +65,7 @@ struct fake_redis {
     uint16_t port;
     int64_t count; /* of every key */
     bool forgets_script;
+    bool logs_names;                /* what is asked of the directory of names, too */
     char record[FAKE_RECORD_BYTES]; /* of every key, as redis_change.lua writes it */
     /* What that script noted last. */
     unsigned long long changed_sequence;
@@ -193,6 +195,20 @@ static inline void fake_change(struct fake_connection *connection, const char *c
     fake_send_text(connection, server->changed);
 }
 
+/* Whether the directory of names is asked, or told, something. */
+static inline bool fake_is_of_names(const char *command)
+{
+    static const char *const commands[] = {"ZADD",      "ZREM",  "EXISTS", "ZCARD",
+                                           "ZLEXCOUNT", "CLAIM", "MARK"};
+
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strncmp(command, commands[i], strlen(commands[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Answers as Redis does. */
 static inline void fake_answer(struct fake_connection *connection, const char *command)
 {
@@ -228,6 +244,10 @@ static inline void fake_answer(struct fake_connection *connection, const char *c
         connection->server->count += strtoll(strrchr(command, ' '), NULL, 10);
         (void)snprintf(answer, sizeof answer, ":%" PRId64 "\r\n", connection->server->count);
         fake_send(connection, answer);
+    } else if (strcmp(command, "CLAIM") == 0) {
+        fake_send(connection, "$-1\r\n"); /* somebody else surveys */
+    } else if (fake_is_of_names(command)) {
+        fake_send(connection, ":0\r\n");
     } else {
         fake_send(connection, "+OK\r\n");
     }
@@ -339,6 +359,9 @@ static inline bool fake_take_command(struct fake_connection *connection, char *o
     } else if (strncmp(out_command, "CONFIG GET ", 11) == 0 ||
                strncmp(out_command, "INFO ", 5) == 0) {
         memcpy(out_command, "INSPECT", 8);
+    } else if (strncmp(out_command, "SET footfall:1:surveyed ", 24) == 0) {
+        (void)snprintf(out_command, FAKE_COMMAND_BYTES, "%s",
+                       strstr(out_command, " 60000 NX") != NULL ? "CLAIM" : "MARK");
     }
     return true;
 }
@@ -348,7 +371,7 @@ static inline void fake_log(struct fake_redis *server, const char *command)
     const size_t length = strlen(command);
 
     server->commands_count++;
-    if (strcmp(command, "INSPECT") == 0) {
+    if (strcmp(command, "INSPECT") == 0 || (!server->logs_names && fake_is_of_names(command))) {
         return;
     }
     if (server->log_length + length + 2 <= sizeof server->log) {

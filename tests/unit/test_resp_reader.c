@@ -12,7 +12,7 @@
 
 enum {
     REPLY_BYTES_MAX = 4096,
-    LONG_REPLY_BYTES = 16384,
+    LONG_REPLY_BYTES = RESP_TEXT_BYTES_MAX + 4096,
     DEPTH_MAX = 3,
 };
 
@@ -346,8 +346,12 @@ static struct slice long_reply(char *bytes, bool is_bulk, size_t length)
 
 static void of_a_long_text_the_beginning_is_kept(void **state)
 {
-    static const size_t lengths[] = {
-        0, 1, RESP_TEXT_BYTES_MAX - 1, RESP_TEXT_BYTES_MAX, RESP_TEXT_BYTES_MAX + 1, 10000};
+    static const size_t lengths[] = {0,
+                                     1,
+                                     RESP_TEXT_BYTES_MAX - 1,
+                                     RESP_TEXT_BYTES_MAX,
+                                     RESP_TEXT_BYTES_MAX + 1,
+                                     RESP_TEXT_BYTES_MAX + 2000};
     static char bytes[LONG_REPLY_BYTES];
     (void)state;
 
@@ -359,7 +363,7 @@ static void of_a_long_text_the_beginning_is_kept(void **state)
         size_t taken;
 
         resp_reader_init(&reader, sizeof bytes, 0);
-        for (size_t cut = 0; cut <= whole.length; cut += 511) {
+        for (size_t cut = 0; cut <= whole.length; cut += 4093) {
             assert_int_equal(feed_cut(&reader, whole, cut, &reply, &taken), RESP_DONE);
             assert_int_equal(taken, whole.length);
             assert_int_equal(reply.text_is_cut, length > RESP_TEXT_BYTES_MAX);
