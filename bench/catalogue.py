@@ -1,7 +1,7 @@
 """Every server by its name."""
 
 from servers_footfall import Footfall
-from servers_nginx import Nginx, NginxDictionary, NginxRedis, NginxReuseport
+from servers_nginx import Nginx, NginxDictionary, NginxExpire, NginxRedis, NginxReuseport
 from servers_other import Ceiling, Node, Webdis
 
 MAKERS = {
@@ -11,6 +11,7 @@ MAKERS = {
     "nginx-reuseport": NginxReuseport,
     "nginx-lua-dict": NginxDictionary,
     "nginx-lua-redis": NginxRedis,
+    "nginx-lua-expire": NginxExpire,
     "webdis": Webdis,
     "node1": lambda context, workers=2: Node(context, 1, workers),
     "node2": lambda context, workers=2: Node(context, 2, workers),
@@ -32,10 +33,16 @@ for _store in ("memory", "lmdb", "redis"):
 
 
 def make(context, name):
-    """A server by name; "name@4" is the same with four workers. Its `label` is the whole."""
-    base, _, workers = name.partition("@")
+    """A server by name; "name@4" is the same with four workers, "name:1000" one that is hit on a
+    thousand keys. Its `label` is the whole, `kind` its title without those numbers."""
+    rest, _, keys = name.partition(":")
+    base, _, workers = rest.partition("@")
     server = MAKERS[base](context, workers=int(workers or 2))
     server.label = name
+    server.kind = server.title
     if workers:
         server.title += f", {workers} worker{'s' if workers != '1' else ''}"
+    if keys:
+        server.take_keys(int(keys))
+        server.title += f", {server.keys:,} key{'s' if server.keys != 1 else ''}"
     return server

@@ -2,6 +2,7 @@
 the same figures."""
 
 import os
+import re
 
 import matplotlib
 
@@ -24,7 +25,7 @@ MARKS = "osD^vP*X"
 
 
 def colour(server):
-    return COLOURS.get(server.split("-")[0].rstrip("0123456789"), INK)
+    return COLOURS.get(re.split("[-:]", server)[0].rstrip("0123456789"), INK)
 
 
 class Charts:
@@ -141,6 +142,19 @@ class Charts:
         self.lines(series, "CPU for one request over connections", "connections",
                    "CPU µs/request, without Redis", "cpu-over-connections", logarithmic="xy")
 
+    def over_keys(self):
+        section = self.sections.get("many-keys")
+        servers = section.servers if section else ()
+        names = dict.fromkeys(server.partition(":")[0] for server in servers)
+        sections = [(count, "many-keys") for count in (1, 1000, 100000)]
+        series = [
+            (name, self.report.run.servers[f"{name}:1"]["kind"],
+             self.points(sections, lambda x, name=name: f"{name}:{x}", "cpu_us"))
+            for name in names if f"{name}:1" in self.report.run.servers
+        ]
+        self.lines(series, "CPU for one hit over keys that are hit at random, 64 connections", "keys",
+                   "CPU µs/hit, without Redis", "cpu-over-keys", logarithmic="x")
+
     def over_workers(self):
         sections = [(count, f"workers-{count}") for count in (1, 2, 4)]
         series = [
@@ -198,6 +212,7 @@ def write(report, folder):
         charts.bars("idle-10000", "bytes_per_idle_connection",
                     "bytes of the server's own memory for an idle connection", "idle-memory")
         charts.over_connections()
+        charts.over_keys()
         charts.over_workers()
         charts.over_hosts()
         charts.over_load()

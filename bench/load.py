@@ -58,13 +58,18 @@ class Child:
             stream.close()
 
 
-def start_wrk(server, connections, seconds, depth=1, close=False, ports=()):
-    """wrk with one thread, or one for each of `ports`, which are then loaded instead."""
+def start_wrk(server, connections, seconds, depth=1, close=False, ports=(), seed=1):
+    """wrk with one thread, or one for each of `ports`, which are then loaded instead. Where the
+    server has keys they are drawn from `seed`."""
     command = ["wrk", f"-t{len(ports) or 1}", f"-c{connections}", f"-d{seconds}s"]
     command += ["--timeout", "8s", "-s", os.path.join(HERE, "wrk", "load.lua")]
     command += ["-H", "Connection: close"] if close else []
     command += [server.url, "--", str(depth)]
-    return Child(command, {"BENCH_PORTS": " ".join(map(str, ports))} if ports else None)
+    return Child(command, {
+        "BENCH_PORTS": " ".join(map(str, ports)),
+        "BENCH_KEYS": str(server.keys),
+        "BENCH_SEED": str(seed),
+    })
 
 
 def start_pace(context, server, connections, rate, seconds):

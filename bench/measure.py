@@ -4,6 +4,7 @@
 grow, a count in the store that does not fit the answers.
 """
 
+from keys import pass_over
 from load import IdleConnections, LoadFailed, start_pace, start_wrk
 from processes import idle_seconds_of_machine
 
@@ -21,9 +22,10 @@ class Meter:
         self.servers = servers
         self.shared = servers[0].counts == "shared"
         self.uses_redis = servers[0].uses_redis
+        self.keys = servers[0].keys
 
     def start(self):
-        self.number = self.servers[0].number() if self.shared else 0
+        self.counted = self.count() if self.shared else 0
         self.commands = self.context.redis.commands_sent() if self.uses_redis else None
         self.idle_s = idle_seconds_of_machine()
         self.redis_cpu_s = self.context.redis.cpu_seconds() if self.uses_redis else 0
@@ -46,11 +48,15 @@ class Meter:
             figures["cpu_with_redis_us"] = figures["cpu_us"] + figures.get("redis_cpu_us", 0)
         return figures
 
+    def count(self):
+        """What was counted so far; a counter alone tells it by counting once more."""
+        return self.servers[0].keys_total() if self.keys else self.servers[0].number()
+
     def total_problems(self, answered, in_flight_max):
         """The store must have counted what was answered, and no more than was asked."""
         if not self.shared:
             return []
-        counted = self.servers[0].number() - self.number - 1
+        counted = self.count() - self.counted - (0 if self.keys else 1)
         if not answered <= counted <= answered + in_flight_max:
             return [f"{counted} counted, {answered} answered, at most {in_flight_max} in flight"]
         return []
@@ -83,15 +89,16 @@ def warm_up_connecting(server, seconds):
         wrk.end()
 
 
-def saturation(context, servers, workload, seconds):
-    """wrk as fast as it gets answers. With more than one server its threads share them."""
+def saturation(context, servers, workload, seconds, seed=1):
+    """wrk as fast as it gets answers. With more than one server its threads share them. Where there
+    are keys, the numbers that are read are those of the first one."""
     server = servers[0]
     meter = Meter(context, servers)
     meter.start()
     ports = [each.port for each in servers] if len(servers) > 1 else ()
     sampler = None
     wrk = start_wrk(
-        server, workload.connections, seconds, workload.depth, workload.close, ports
+        server, workload.connections, seconds, workload.depth, workload.close, ports, seed
     )
     try:
         if server.counts:
@@ -118,6 +125,16 @@ def saturation(context, servers, workload, seconds):
         problems += meter.total_problems(answered, in_flight_max)
         figures["numbers_checked"] = sampled["requests"]
     figures["problems"] = problems
+    return figures
+
+
+def keys_at_random(context, server, workload, seconds, number):
+    """Round `number`: the first one makes the keys, so that each is there. A worker that keeps what
+    it knows of a key, for a while, knows all of them."""
+    if number == 0 or server.keeps_keys:
+        pass_over(server)
+    figures = saturation(context, [server], workload, seconds, seed=number + 1)
+    figures["memory_mib"] = server.memory().proportional / 2**20
     return figures
 
 

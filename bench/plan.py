@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field, replace
 
 SATURATION, CONSTANT_RATE, IDLE, HOSTS = "saturation", "constant rate", "idle", "hosts"
+KEYS = "keys at random"
 
 # What a cell takes beside its seconds of load, measured: reading what grows, starting wrk.
 CELL_OVERHEAD_S = 0.3
 START_S = 1.2
 IDLE_OVERHEAD_S = 5.5
+KEYS_PASSED_PER_S = 50000
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Section:
-    """`name` is for data, `title` for people. With `rates` it is repeated for each of them."""
+    """`name` is for data, `title` for people, and `note` stands below it."""
 
     name: str
     title: str
@@ -31,13 +33,21 @@ class Section:
     workload: Workload = field(default_factory=Workload)
     rounds: int = 5
     seconds: int = 2
+    note: str = ""
 
     def expected_seconds(self):
         cell = self.seconds + (IDLE_OVERHEAD_S if self.kind == IDLE else CELL_OVERHEAD_S)
         starts = START_S * len(self.servers) * self.workload.hosts
         if self.workload.close:
             starts += 2 * self.seconds * len(self.servers)
+        if self.kind == KEYS:
+            starts += sum(self._passes_seconds(server) for server in self.servers)
         return starts + len(self.servers) * self.rounds * cell
+
+    def _passes_seconds(self, server):
+        """A pass over all keys before the first cell, or before each where that matters."""
+        passes = self.rounds if server.startswith("footfall") else 1
+        return passes * int(server.partition(":")[2]) / KEYS_PASSED_PER_S
 
 
 FOOTFALLS = ("footfall-memory", "footfall-lmdb", "footfall-redis")
@@ -76,6 +86,19 @@ AT_70 = Section(
 AT_70_ALL = Section(
     "rate-all", "Constant rate, 64 connections, all that count through Redis", CONSTANT_RATE,
     ("nginx", "nginx-lua-redis", "webdis", "node3", "footfall-redis", "footfall-lmdb"),
+)
+MANY_KEYS = Section(
+    "many-keys", "Keys at random, 64 connections", KEYS,
+    tuple(
+        f"{name}:{keys}"
+        for name in (*FOOTFALLS, "nginx-lua-expire", "webdis")
+        for keys in (1, 1000, 100000)
+    ),
+    note="Each hit is on one of so many keys, drawn at random, the same ones in each run. All of "
+    "them were there before: each was hit before the first round. A worker of footfall keeps for a "
+    "minute what it knows of a key, so each of its workers was hit on each key before each round. "
+    "`CPU/1 key` is CPU over that of the same server with one key in the same round. `memory` is "
+    "that of all of the server's processes afterwards, shared pages counted once.",
 )
 WORKERS = tuple(
     Section(
@@ -122,7 +145,7 @@ WHOLE = (
         # A thousand connections take their time to open, and wrk counts from the first.
         for connections, seconds in ((256, 2), (1000, 4))
     ),
-    PIPELINED, NEW_CONNECTIONS, IDLE_BESIDE, AT_70, AT_70_ALL,
+    PIPELINED, NEW_CONNECTIONS, IDLE_BESIDE, AT_70, AT_70_ALL, MANY_KEYS,
 )
 GROWTH = (*WORKERS, *HOST_COUNTS, *LOADS)
 
@@ -136,12 +159,16 @@ QUICK = tuple(
         replace(NEW_CONNECTIONS, servers=("ceiling-close", "nginx", "node3", "footfall-redis",
                                           "footfall-redis-kernel")),
         replace(AT_70, servers=("nginx", "footfall-redis")),
+        replace(MANY_KEYS, servers=("footfall-memory:1", "footfall-memory:100000",
+                                    "footfall-lmdb:1", "footfall-lmdb:100000")),
     )
 ) + (replace(IDLE_BESIDE, servers=("footfall-redis",), rounds=1, seconds=1),)
 
 SMOKE = (
     replace(keep_alive(64, ("nginx", "footfall-memory")), rounds=1, seconds=1),
     replace(AT_70, servers=("footfall-memory",), rounds=1, seconds=1, workload=Workload(rate=500)),
+    replace(MANY_KEYS, servers=("footfall-memory:1", "footfall-memory:1000", "footfall-lmdb:1000"),
+            rounds=1, seconds=1),
 )
 
 

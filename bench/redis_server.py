@@ -5,6 +5,14 @@ import socket
 
 from server import Server
 
+SUM = """
+local sum = 0
+for number = 1, ARGV[2] do
+    sum = sum + (redis.call('GET', ARGV[1] .. number) or 0)
+end
+return sum
+"""
+
 
 class RedisServer(Server):
     name = "redis"
@@ -52,6 +60,10 @@ class RedisServer(Server):
                 if line.startswith("$") and int(line[1:]) >= 0:
                     return stream.read(int(line[1:])).decode()
                 return line[1:] if line[:1] in "+:" else None
+
+    def sum_of(self, prefix, keys):
+        """The sum of the counters `prefix`1, `prefix`2 and so on; those that are not there are 0."""
+        return int(self.ask("EVAL", SUM, 0, prefix, keys))
 
     def commands_sent(self):
         """Commands that clients have sent so far. Redis counts what a script calls as well: where

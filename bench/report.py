@@ -12,6 +12,7 @@ COLUMNS = (
     # figure, head, format, with its spread
     ("requests_per_second", "requests/s", "{:,.0f}", True),
     ("cpu_us", "CPU µs", "{:.2f}", True),
+    ("cpu_over_one_key", "CPU/1 key", "{:.2f}", True),
     ("redis_cpu_us", "Redis µs", "{:.2f}", False),
     ("commands_per_hit", "commands/hit", "{:.3f}", False),
     ("commands_per_second", "commands/s", "{:,.0f}", False),
@@ -20,6 +21,7 @@ COLUMNS = (
     ("p999_us", "p99.9 µs", "{:,.0f}", False),
     ("late_p99_us", "sent late, p99 µs", "{:,.0f}", True),
     ("bytes_per_idle_connection", "bytes/idle connection", "{:,.0f}", True),
+    ("memory_mib", "memory MiB", "{:,.0f}", False),
     ("generator_share", "generator", "{:.0%}", False),
 )
 
@@ -97,6 +99,7 @@ class Report:
             return ""
         used = [i for i in range(len(COLUMNS)) if any(row[1][i] for row in rows)]
         lines = [f"## {section.title}", ""]
+        lines += [section.note, ""] if section.note else []
         lines.append("| server | " + " | ".join(COLUMNS[i][1] for i in used) + " |")
         lines.append("|---" + "|---:" * len(used) + "|")
         for title, spreads in rows:
@@ -109,7 +112,7 @@ class Report:
         lines.append("| server | processes | resident MiB | proportional MiB |")
         lines.append("|---|---:|---:|---:|")
         for server, starts in self.run.memory.items():
-            if "@" not in server:
+            if "@" not in server and ":" not in server:
                 start = starts[0]
                 resident, proportional = start["resident"] / 2**20, start["proportional"] / 2**20
                 title = self.run.servers[server]["title"]
@@ -119,13 +122,14 @@ class Report:
         return "\n".join(lines) if len(lines) > 4 else ""
 
     def settings_list(self):
-        lines = ["## Settings", ""]
-        for name, server in self.run.servers.items():
-            if "@" not in name:
-                lines.append(f"- {server['title']}: {server['settings']}")
+        lines = [
+            f"- {server['kind']}{', keys at random' if server['keys'] else ''}: {server['settings']}"
+            for name, server in self.run.servers.items()
+            if "@" not in name
+        ]
         if self.run.context.redis:
             lines.append(f"- Redis: {self.run.context.redis.settings}")
-        return "\n".join(lines)
+        return "\n".join(["## Settings", "", *dict.fromkeys(lines)])
 
     def skipped_list(self):
         if not self.run.skipped:

@@ -36,6 +36,8 @@ class Run:
                         work = self._idle
                     elif section.kind == plan.CONSTANT_RATE:
                         work = self._paced(rate)
+                    elif section.kind == plan.KEYS:
+                        work = self._keys_at_random(number)
                     else:
                         work = self._saturated
                     self._cell(section, number, group, work)
@@ -77,7 +79,8 @@ class Run:
                 raise CannotStart(f"no Redis: {self.context.redis_missing}")
         server.start()
         self.servers[name] = {
-            "title": server.title, "settings": server.settings, "workers": server.workers,
+            "title": server.title, "kind": server.kind, "settings": server.settings,
+            "workers": server.workers, "keys": server.keys,
         }
         memory = server.memory()
         self.memory.setdefault(name, []).append({
@@ -121,6 +124,13 @@ class Run:
         def work(section, group):
             return measure.constant_rate(
                 self.context, group[0], section.workload.connections, rate, section.seconds
+            )
+        return work
+
+    def _keys_at_random(self, number):
+        def work(section, group):
+            return measure.keys_at_random(
+                self.context, group[0], section.workload, section.seconds, number
             )
         return work
 

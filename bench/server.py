@@ -29,6 +29,9 @@ class Server:
     together, "alone" where each counts for itself, "" where nothing is counted.
 
     `settings` is for the page that shows the figures: how it was tuned.
+
+    With `keys` it is hit on so many at random, `keys_path` and a number from 1 each. A subclass that
+    can do so has the `keys_form` of that path, and of the names in Redis where they are there.
     """
 
     name = ""
@@ -37,6 +40,12 @@ class Server:
     counts = ""
     uses_redis = False
     path = "/"
+    keys = 0
+    keys_path = ""
+    keys_form = ""
+    keys_form_in_redis = ""
+    keeps_keys = False  # whether a worker keeps what it knows of a key
+    pipelined_max = 1
 
     def __init__(self, context, workers=2):
         self.context = context
@@ -44,6 +53,12 @@ class Server:
         self.folder = None
         self.port = None
         self.process = None
+
+    def take_keys(self, keys):
+        """Before its start: it is to be hit on so many keys instead of its one counter."""
+        self.keys = keys
+        self.keys_path = self.keys_form.format(keys)
+        self.path = f"{self.keys_path}1"
 
     def missing(self):
         """Why it cannot be run on this machine, or None."""
@@ -144,6 +159,10 @@ class Server:
         """Counts one visit: its number."""
         digits = self.ask_once().partition(":")[2]
         return int(digits.partition(",")[0].strip(' "}\r\n'))
+
+    def keys_total(self):
+        """What all keys have counted together; asking counts nothing."""
+        return self.context.redis.sum_of(self.keys_form_in_redis.format(self.keys), self.keys)
 
 
 def end_processes(pids):

@@ -1,11 +1,16 @@
 """footfall itself, in the variants that are measured."""
 
 import functools
+import json
 import os
 import re
 import subprocess
+import urllib.request
 
 from server import Server
+
+TOKEN = "the-token-of-the-bench"
+LISTED_MAX = 1000  # counters on one page of a list
 
 
 @functools.lru_cache
@@ -22,6 +27,11 @@ class Footfall(Server):
              it does anyway and any other is missing
     balance  the same for --balance
     """
+
+    keys_form = "/hit/bench-{}/key-"
+    keys_form_in_redis = "footfall:bench-{}/key-"
+    keeps_keys = True
+    pipelined_max = 64
 
     def __init__(self, context, store, loop=None, balance=None, workers=2):
         super().__init__(context, workers)
@@ -44,6 +54,10 @@ class Footfall(Server):
                 return f"this footfall has no {option}"
         return None
 
+    def take_keys(self, keys):
+        super().take_keys(keys)
+        self.default_settings += ", rate = off, keys_max = 0, --max-counters 0"
+
     def start(self):
         super().start()
         self.settings = self.default_settings
@@ -64,4 +78,31 @@ class Footfall(Server):
         for option, value in (("--loop", self.loop), ("--balance", self.balance)):
             if value:
                 words += [option, value]
-        return words
+        return words + (self.settings_for_keys() if self.keys else [])
+
+    def settings_for_keys(self):
+        """All hits come from one address, and a list of them needs a token."""
+        return [
+            "--config", self.write("settings.ini", "[defaults]\nrate = off\nkeys_max = 0\n"),
+            "--admin-token-file", self.write("token", f"{TOKEN}\n"), "--max-counters", "0",
+        ]
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def keys_total(self):
+        return super().keys_total() if self.uses_redis else sum(self.listed())
+
+    def listed(self):
+        """The values of all keys, page by page."""
+        after = ""
+        while after is not None:
+            url = f"http://127.0.0.1:{self.port}/list/bench-{self.keys}?n={LISTED_MAX}&after={after}"
+            request = urllib.request.Request(url, headers={"Authorization": f"Bearer {TOKEN}"})
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                page = json.load(reply)
+            yield from (counter["value"] for counter in page["counters"])
+            after = page["next"]

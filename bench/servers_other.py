@@ -59,6 +59,8 @@ class Webdis(Server):
     counts = "shared"
     uses_redis = True
     path = "/INCR/bench-webdis"
+    keys_form = "/INCR/webdis:bench-{}:key-"
+    keys_form_in_redis = "webdis:bench-{}:key-"
 
     def missing(self):
         return None if shutil.which("webdis") else "webdis is not installed"

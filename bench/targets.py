@@ -13,6 +13,7 @@ NAMES = {
     "commands_per_hit": "commands/hit",
     "bytes_per_idle_connection": "bytes",
     "resident": "resident memory",
+    "cpu_over_one_key": "CPU/hit",
 }
 GENERATOR_LIMIT_SHARE = 0.97  # of one core: from here on requests/s measures wrk
 
@@ -80,6 +81,10 @@ ROWS = (
         (at_most(512, 320, "bytes_per_idle_connection"),)),
     Row("Resident memory when idle against Node stage 3", "memory", "footfall-redis", "node3",
         (at_most(1 / 10, 1 / 20, "resident"),)),
+    Row("100,000 keys at random against one, memory store", "many-keys", "footfall-memory:100000",
+        "", (at_most(2.0, None, "cpu_over_one_key"),)),
+    Row("100,000 keys at random against one, LMDB store", "many-keys", "footfall-lmdb:100000",
+        "", (at_most(4.0, None, "cpu_over_one_key"),)),
     Row("A single hit over Redis against webdis", "keep-alive-1", "footfall-redis", "webdis",
         (at_most(1.0, 0.8, "p50_us"),)),
 )
@@ -108,10 +113,21 @@ class Figures:
             if not cell["problems"]:
                 key = (cell["section"], cell["server"])
                 self.cells.setdefault(key, {})[cell["round"]] = cell
+        self._compare_with_one_key()
         for server, starts in run.memory.items():
             self.cells["memory", server] = {
                 number: {"resident": start["resident"]} for number, start in enumerate(starts)
             }
+
+    def _compare_with_one_key(self):
+        """Adds to the cells of "name:1000" what a hit costs in those of "name:1"."""
+        for (section, server), cells in self.cells.items():
+            name, _, keys = server.partition(":")
+            ones = self.cells.get((section, f"{name}:1"), {}) if keys else {}
+            for number, cell in cells.items():
+                one_us = ones.get(number, {}).get("cpu_us")
+                if one_us and cell.get("cpu_us"):
+                    cell["cpu_over_one_key"] = cell["cpu_us"] / one_us
 
     def spread(self, section, server, figure):
         """Over the rounds; None where it was not measured."""

@@ -1,8 +1,11 @@
 -- What wrk runs for script/bench: `wrk ... -s load.lua URL -- DEPTH` sends DEPTH requests at once
 -- and prints one JSON object at the end. With a list of ports in BENCH_PORTS each of wrk's threads
--- takes the next of them, so that one wrk loads several hosts.
+-- takes the next of them, so that one wrk loads several hosts. With BENCH_KEYS above 0 each request
+-- ends in a number up to it instead of the URL's, drawn by a sequence that BENCH_SEED begins.
 
 local taken = 0
+local keys = tonumber(os.getenv("BENCH_KEYS") or "0")
+local seed = tonumber(os.getenv("BENCH_SEED") or "1")
 local ports = {}
 for port in (os.getenv("BENCH_PORTS") or ""):gmatch("%d+") do
     ports[#ports + 1] = port
@@ -20,6 +23,11 @@ function init(arguments)
     if depth > 1 then
         local requests = wrk.format():rep(depth)
         request = function() return requests end
+    end
+    if keys > 0 then
+        local before, after = wrk.format():match("^(%S+ %S-)%d+( .*)$")
+        math.randomseed(seed)
+        request = function() return before .. math.random(keys) .. after end
     end
 end
 

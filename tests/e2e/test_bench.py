@@ -30,6 +30,11 @@ def test_the_bench_measures_and_writes_its_report(folder):
     report = json.loads(Path(folder, "bench.json").read_text())
     cells = [cell for cell in report["cells"] if cell["server"] == "footfall-memory"]
     assert {cell["section"] for cell in cells} == {"keep-alive-64", "rate-nginx"}
+    many = {cell["server"]: cell for cell in report["cells"] if cell["section"] == "many-keys"}
+    assert many.keys() == {"footfall-memory:1", "footfall-memory:1000", "footfall-lmdb:1000"}
+    assert many["footfall-memory:1"]["cpu_over_one_key"] == 1
+    assert many["footfall-memory:1000"]["cpu_over_one_key"] > 0
+    cells += many.values()
     for cell in cells:
         assert cell["problems"] == []
         assert cell["requests_per_second"] > 0
@@ -39,6 +44,7 @@ def test_the_bench_measures_and_writes_its_report(folder):
         print(f"skipped by the bench: {name}: {reason}")
     table = Path(folder, "bench.md").read_text()
     assert "| footfall, memory |" in table
+    assert "| footfall, memory, 1,000 keys |" in table
     assert table in done.stdout
     if importlib.util.find_spec("matplotlib"):
         assert "</svg>" in Path(folder, "keep-alive-requests.svg").read_text()
