@@ -18,11 +18,11 @@ if #KEYS == 0 then
   return '1'
 end
 
--- What nearly every batch is, in two calls: higher than the one noted before. What turns out to be
--- anything else is taken back and looked at below. Counters with records are many, so that their
--- writer often has no entry, and must not be made by what is then taken back.
+-- What nearly every batch is, in few calls: of a counter that is there, and higher than the one noted
+-- before. What turns out to be anything else is taken back and looked at below. Counters with
+-- records are many, so that their writer often has no entry: then the layout is looked at here.
 local count
-if not KEYS[4] then
+if not KEYS[4] or redis.call('EXISTS', KEYS[1]) == 1 then
   count = redis.pcall('INCRBY', KEYS[1], ARGV[2])
   if type(count) == 'number' then
     local answer = string.format('%.0f', count)
@@ -30,7 +30,15 @@ if not KEYS[4] then
       answer = redis.call('GET', KEYS[1])
     end
     local before = redis.pcall('SET', KEYS[2], ARGV[1] .. ' ' .. answer, 'PX', ARGV[3], 'GET')
-    if type(before) == 'string' and before ~= '' and before < ARGV[1] then
+    local is_next
+    if before then
+      is_next = type(before) == 'string' and before ~= '' and before < ARGV[1]
+    elseif KEYS[4] then
+      local layout = redis.pcall('GET', KEYS[3])
+      is_next = not layout or layout == '1'
+    end
+    if is_next and
+      (not KEYS[4] or type(redis.pcall('HSET', KEYS[4], 'counted', ARGV[5])) == 'number') then
       return answer
     end
     redis.call('INCRBY', KEYS[1], '-' .. ARGV[2])

@@ -176,6 +176,29 @@ static void what_cannot_be_kept_in_the_record_is_not_counted(void **state)
     assert_value(ENTRY_OF("ns/wrong"), "$0000000000000001 44"); /* as it was */
 }
 
+/* A counter that is there is counted before all else is looked at. */
+static void what_is_wrong_beside_a_counter_that_is_there_changes_nothing(void **state)
+{
+    static const char *const wrongs[] = {
+        "SET {footfall:ns/beside}:footfall:layout 2",
+        "RPUSH {footfall:ns/beside}:footfall:layout x",
+        "RPUSH " ENTRY_OF("ns/beside") " x",
+        "SET " ENTRY_OF("ns/beside") " 0000000000000017",
+    };
+    (void)state;
+
+    open_connection();
+    for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
+        assert_string_equal(ask("FLUSHALL"), "+OK");
+        assert_string_equal(ask("SET footfall:ns/beside 41"), "+OK");
+        assert_true(ask("%s", wrongs[i])[0] != '-');
+        assert_int_equal(count_record("ns/beside", 16, 3)[0], '-');
+        assert_value("footfall:ns/beside", "$41");
+        assert_string_equal(ask("EXISTS %s", RECORD_OF("ns/beside")), ":0");
+    }
+    assert_value(ENTRY_OF("ns/beside"), "$0000000000000017");
+}
+
 static void counts_with_a_record_are_exact_and_end_where_numbers_do(void **state)
 {
     (void)state;
@@ -385,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_counter_that_others_made_has_no_time_of_its_making),
         cmocka_unit_test(a_record_that_outlived_its_counter_says_nothing_of_the_new_one),
         cmocka_unit_test(what_cannot_be_kept_in_the_record_is_not_counted),
+        cmocka_unit_test(what_is_wrong_beside_a_counter_that_is_there_changes_nothing),
         cmocka_unit_test(counts_with_a_record_are_exact_and_end_where_numbers_do),
         cmocka_unit_test(a_user_with_the_rights_of_the_documentation_may_do_all_of_it),
         cmocka_unit_test(a_change_is_made_and_noted_with_before_and_after),
