@@ -2,12 +2,14 @@
 --
 -- KEYS  the counter; beside it the writer's entry, the counter's layout, and its record.
 -- ARGV  the sequence number, how long the entry lives (ms), both as in redis_count.lua; what the
---       counter is taken to be, and what it is to become. Without these two nothing is changed.
+--       counter is taken to be, what it is to become, and which of its numbers hits that have come
+--       in between would have moved: 'value', 'adjusted', or '-' for none. Without these three
+--       nothing is changed.
 --
 -- A counter is written 'VALUE CREATED COUNTED ADJUSTED LOW HIGH SET OWNER', and '-' where it is not
--- there or has no owner. The rules are footfall's: where the counter is what it was taken to be, it
--- becomes what it is to, and the answer is 'BEFORE>AFTER'. Otherwise the answer is what it is, and
--- nothing is changed. The entry is 'SEQUENCE ANSWER'.
+-- there or has no owner. The rules are footfall's: where the counter is what it was taken to be, but
+-- for hits that have come in between, it becomes what it is to, and the answer is 'BEFORE>AFTER'.
+-- Otherwise the answer is what it is, and nothing is changed. The entry is 'SEQUENCE ANSWER'.
 
 local names = {'created', 'counted', 'adjusted', 'low', 'high', 'set', 'owner'}
 local absent = {'0', '0', '0', '0', '1', '0', '-'}
@@ -37,7 +39,62 @@ if value then
     before = before .. ' ' .. (field or absent[i])
   end
 end
+
+-- The words of a counter, or nil where it is none whose numbers are exact in Lua.
+local function words_of(counter)
+  local words = {}
+  for word in string.gmatch(counter or '', '%S+') do
+    words[#words + 1] = word
+  end
+  for _, i in ipairs({1, 4}) do
+    local number = #words == 8 and tonumber(words[i])
+    if not number or math.abs(number) >= 9007199254740992 or
+      string.format('%.0f', number) ~= words[i] then
+      return nil
+    end
+  end
+  return words
+end
+
+-- What it becomes where there were hits in between: no rule looks at what they change. So a counter
+-- that is hit without a pause can be changed all the same.
+local function after_hits()
+  local now, was = words_of(before), words_of(ARGV[3])
+  if not now or not was then
+    return nil
+  end
+  for i = 1, 8 do
+    if i ~= 1 and i ~= 3 and now[i] ~= was[i] then
+      return nil
+    end
+  end
+  if ARGV[4] == '-' then
+    return ARGV[4]
+  end
+  local after = words_of(ARGV[4])
+  if not after then
+    return nil
+  end
+  local hits = tonumber(now[1]) - tonumber(was[1])
+  local i = ARGV[5] == 'value' and 1 or 4
+  if ARGV[5] ~= '-' then
+    local number = after[i] + (i == 1 and hits or -hits)
+    if math.abs(number) >= 9007199254740992 then
+      return nil
+    end
+    after[i] = string.format('%.0f', number + 0)
+  end
+  if after[3] == was[3] then
+    after[3] = now[3]
+  end
+  return table.concat(after, ' ')
+end
+
+local after = ARGV[4]
 if before ~= ARGV[3] then
+  after = after_hits()
+end
+if not after then
   return before
 end
 
@@ -56,16 +113,16 @@ local function record_of(counter)
 end
 
 -- Not noted is not changed.
-local answer = before .. '>' .. ARGV[4]
+local answer = before .. '>' .. after
 local writes = {{'SET', KEYS[2], ARGV[1] .. ' ' .. answer, 'PX', ARGV[2]}}
-if ARGV[4] == '-' then
+if after == '-' then
   writes[2] = {'DEL', KEYS[1], KEYS[4]}
 else
   if not value then
     writes[2] = {'DEL', KEYS[4]}
   end
-  writes[#writes + 1] = record_of(ARGV[4])
-  writes[#writes + 1] = {'SET', KEYS[1], string.match(ARGV[4], '^%S+')}
+  writes[#writes + 1] = record_of(after)
+  writes[#writes + 1] = {'SET', KEYS[1], string.match(after, '^%S+')}
 end
 for i, write in ipairs(writes) do
   local written = redis.pcall(unpack(write))

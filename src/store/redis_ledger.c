@@ -223,6 +223,20 @@ static void add_record(struct redis_ledger_command *command, unsigned i,
     add_text(command, begin, begin + redis_record_write(record, begin));
 }
 
+/* Which number is another one where hits have come in between: a sum has them in its value, and of
+ * a value that is given what is adjusted is what they have not added. */
+static struct slice moved_by_hits(const struct store_change *change)
+{
+    switch (change->kind) {
+    case STORE_ADD:
+        return SLICE("value");
+    case STORE_SET:
+        return SLICE("adjusted");
+    default:
+        return SLICE("-");
+    }
+}
+
 void redis_ledger_change(const struct redis_ledger *ledger, const struct store_batch *batch,
                          enum redis_ledger_form form, bool is_decided,
                          struct redis_ledger_command *out_command)
@@ -239,6 +253,7 @@ void redis_ledger_change(const struct redis_ledger *ledger, const struct store_b
     if (is_decided) {
         add_record(out_command, 0, &change->before);
         add_record(out_command, 1, &change->after);
+        add_word(out_command, moved_by_hits(change));
     }
 }
 

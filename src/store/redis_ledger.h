@@ -83,7 +83,7 @@ void redis_ledger_command(const struct redis_ledger *ledger, const struct store_
 int redis_ledger_amounts(const struct store_batch *batch, struct slice *out_amounts);
 
 /* The command that asks what the counter of a change is. With `is_decided` it becomes what the
- * change says, `after`, if it is still what it says, `before`. */
+ * change says, `after`, if it is still what it says, `before`, but for hits in between. */
 void redis_ledger_change(const struct redis_ledger *ledger, const struct store_batch *batch,
                          enum redis_ledger_form form, bool is_decided,
                          struct redis_ledger_command *out_command);

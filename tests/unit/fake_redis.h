@@ -314,6 +314,7 @@ static inline void fake_name_script(const struct slice *words, size_t count, cha
     const bool is_whole = slice_is(words[0], "EVAL");
     const size_t keys_count = (size_t)(words[2].bytes[0] - '0');
     const struct slice *arguments = words + 3 + keys_count;
+    const struct slice *word_end = words + count;
     struct redis_ledger_command counting;
     bool is_count;
 
@@ -332,7 +333,10 @@ static inline void fake_name_script(const struct slice *words, size_t count, cha
     }
     (void)snprintf(out_command + strlen(out_command), 24, " %llu",
                    strtoull(arguments[0].bytes, NULL, 10));
-    for (const struct slice *word = arguments + (is_count ? 3 : 2); word < words + count; word++) {
+    if (!is_count && word_end > arguments + 4) {
+        word_end = arguments + 4; /* without what hits would have moved */
+    }
+    for (const struct slice *word = arguments + (is_count ? 3 : 2); word < word_end; word++) {
         fake_append(out_command, !is_count && word == arguments + 3 ? ">" : " ", *word);
     }
 }

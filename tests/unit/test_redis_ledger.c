@@ -181,6 +181,11 @@ static void what_hits_add_is_told_in_runs_without_looks(void **state)
 
 static void a_change_names_what_is_and_what_is_to_be_once_it_is_decided(void **state)
 {
+    static const struct {
+        enum store_change_kind kind;
+        const char *word;
+    } moved[] = {
+        {STORE_ADD, "value"}, {STORE_SET, "adjusted"}, {STORE_CREATE, "-"}, {STORE_REMOVE, "-"}};
     const struct redis_ledger ledger = ledger_of("writer-1", 1000);
     struct store_change change = {
         .before = {.exists = true, .value = 5, .high = 1},
@@ -203,10 +208,15 @@ static void a_change_names_what_is_and_what_is_to_be_once_it_is_decided(void **s
     assert_word(&command, 7, "0000000000000042");
     assert_word(&command, 8, "60000");
     redis_ledger_change(&ledger, &batch, REDIS_LEDGER_WHOLE, true, &command);
-    assert_int_equal(command.count, 11);
+    assert_int_equal(command.count, 12);
     assert_word(&command, 0, "EVAL");
     assert_word(&command, 9, "5 0 0 0 0 1 0 -");
     assert_word(&command, 10, "-6 0 0 -11 0 1 0 -");
+    for (unsigned i = 0; i < sizeof moved / sizeof moved[0]; i++) {
+        change.kind = moved[i].kind;
+        redis_ledger_change(&ledger, &batch, REDIS_LEDGER_WHOLE, true, &command);
+        assert_word(&command, 11, moved[i].word);
+    }
 }
 
 static void a_question_has_no_keys_and_counts_nothing(void **state)

@@ -35,9 +35,11 @@ static const char *count_record(const char *key, uint64_t sequence, uint32_t amo
 }
 
 /* Sends a change from `before` to `after`, texts as the script writes them; NULL: only asks. */
+static enum store_change_kind kind_of_change = STORE_CREATE;
+
 static const char *change(const char *key, uint64_t sequence, const char *before, const char *after)
 {
-    struct store_change wanted = {.kind = STORE_READ};
+    struct store_change wanted = {.kind = kind_of_change};
     struct store_hit hit = {.change = &wanted, .is_change = 1};
     const struct store_batch batch = {
         .key = slice_of(key),
@@ -260,7 +262,7 @@ static void a_change_of_what_is_otherwise_by_now_is_told_what_it_is(void **state
 
     open_connection();
     assert_string_equal(count_record("ns/otherwise", 1, 5), "$5");
-    assert_string_equal(change("ns/otherwise", 2, "4 1001 1001 0 0 1 0 -", "9 1001 1001 5 0 1 0 -"),
+    assert_string_equal(change("ns/otherwise", 2, "4 1001 1001 1 0 1 0 -", "9 1001 1001 5 0 1 0 -"),
                         "$5 1001 1001 0 0 1 0 -");
     assert_string_equal(change("ns/otherwise", 2, "5 1001 1001 0 0 2 0 -", "-"),
                         "$5 1001 1001 0 0 1 0 -");
@@ -270,6 +272,53 @@ static void a_change_of_what_is_otherwise_by_now_is_told_what_it_is(void **state
     assert_string_equal(change("ns/otherwise", 2, "5 1001 1001 0 0 1 0 -", "6 1001 1001 1 0 1 0 -"),
                         "$5 1001 1001 0 0 1 0 ->6 1001 1001 1 0 1 0 -");
     assert_value("footfall:ns/otherwise", "$6");
+}
+
+/* From "5 1 2 …" something was to be made, and by now the counter is another one. */
+static void hits_in_between_do_not_hinder_a_change(void **state)
+{
+    static const struct {
+        enum store_change_kind kind;
+        const char *now;
+        const char *after; /* as it was decided */
+        const char *made;  /* NULL: it is told what it is */
+    } cases[] = {
+        {STORE_ADD, "8 1 9 0 0 1 0 -", "9 1 2 4 0 1 0 -", "12 1 9 4 0 1 0 -"},
+        {STORE_SET, "8 1 9 0 0 1 0 -", "100 1 2 95 0 1 0 -", "100 1 9 92 0 1 0 -"},
+        {STORE_SET, "8 1 9 0 0 1 0 -", "8 1 2 3 0 1 0 -", "8 1 9 0 0 1 0 -"},
+        {STORE_SET, "3 1 9 0 0 1 0 -", "-7 1 2 -12 0 1 0 -", "-7 1 9 -10 0 1 0 -"},
+        {STORE_ADD, "2 1 9 0 0 1 0 -", "3 1 2 -2 0 1 0 -", "0 1 9 -2 0 1 0 -"},
+        {STORE_REMOVE, "8 1 9 0 0 1 0 -", "-", "-"},
+        {STORE_SET, "8 1 2 3 0 1 0 -", "100 1 2 95 0 1 0 -", NULL}, /* more than hits */
+        {STORE_ADD, "8 1 9 0 0 2 0 -", "9 1 2 4 0 1 0 -", NULL},
+        {STORE_REMOVE, "8 1 9 0 0 1 0 " OWNER, "-", NULL},
+        {STORE_ADD, "-", "9 1 2 4 0 1 0 -", NULL},
+        /* Numbers that Lua does not know exactly. */
+        {STORE_ADD, "9007199254740992 1 9 0 0 1 0 -", "9 1 2 4 0 1 0 -", NULL},
+        {STORE_ADD, "8 1 9 0 0 1 0 -", "9007199254740991 1 2 9007199254740986 0 1 0 -", NULL},
+        {STORE_SET, "8 1 9 0 0 1 0 -", "9007199254740995 1 2 9007199254740990 0 1 0 -", NULL},
+    };
+    (void)state;
+
+    open_connection();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char expected[256];
+
+        assert_string_equal(ask("FLUSHALL"), "+OK");
+        kind_of_change = STORE_CREATE;
+        if (strcmp(cases[i].now, "-") != 0) {
+            assert_begins(change("ns/hit", 1, "-", cases[i].now), "$->");
+        }
+        (void)snprintf(expected, sizeof expected, "$%s%s%s", cases[i].now,
+                       cases[i].made == NULL ? "" : ">",
+                       cases[i].made == NULL ? "" : cases[i].made);
+        kind_of_change = cases[i].kind;
+        assert_string_equal(change("ns/hit", 2, "5 1 2 0 0 1 0 -", cases[i].after), expected);
+        (void)snprintf(expected, sizeof expected, "$%s",
+                       cases[i].made == NULL ? cases[i].now : cases[i].made);
+        assert_asked("ns/hit", expected);
+    }
+    kind_of_change = STORE_CREATE;
 }
 
 static void a_change_that_comes_again_is_answered_the_same_and_made_once(void **state)
@@ -413,6 +462,7 @@ int main(void)
         cmocka_unit_test(a_user_with_the_rights_of_the_documentation_may_do_all_of_it),
         cmocka_unit_test(a_change_is_made_and_noted_with_before_and_after),
         cmocka_unit_test(a_change_of_what_is_otherwise_by_now_is_told_what_it_is),
+        cmocka_unit_test(hits_in_between_do_not_hinder_a_change),
         cmocka_unit_test(a_change_that_comes_again_is_answered_the_same_and_made_once),
         cmocka_unit_test(a_removed_counter_is_gone_with_its_record_and_a_resend_is_known),
         cmocka_unit_test(values_are_exact_to_both_ends),
