@@ -14,21 +14,7 @@
 local names = {'created', 'counted', 'adjusted', 'low', 'high', 'set', 'owner'}
 local absent = {'0', '0', '0', '0', '1', '0', '-'}
 
-local noted = redis.call('GET', KEYS[2])
-if noted and noted ~= '' then
-  local sequence, answer = string.match(noted, '^(%d+) (.+)$')
-  if sequence == ARGV[1] then
-    return answer
-  elseif sequence > ARGV[1] then
-    return redis.error_reply('STALE batch ' .. ARGV[1] .. ' comes behind ' .. sequence)
-  end
-else
-  noted = false
-  local layout = redis.call('GET', KEYS[3])
-  if layout and layout ~= '1' then
-    return redis.error_reply('LAYOUT the counter is kept in layout ' .. layout .. ', this is 1')
-  end
-end
+-- include redis_noted.lua
 
 -- A record that has outlived its counter says nothing.
 local value = redis.call('GET', KEYS[1])

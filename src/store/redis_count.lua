@@ -50,22 +50,7 @@ if not KEYS[4] or redis.call('EXISTS', KEYS[1]) == 1 then
   end
 end
 
--- Sent before? The same again gets the same answer; one that was given up must not count late.
-local noted = redis.call('GET', KEYS[2])
-if noted and noted ~= '' then
-  local sequence, answer = string.match(noted, '^(%d+) (.+)$')
-  if sequence == ARGV[1] then
-    return answer
-  elseif sequence > ARGV[1] then
-    return redis.error_reply('STALE batch ' .. ARGV[1] .. ' comes behind ' .. sequence)
-  end
-else
-  noted = false
-  local layout = redis.call('GET', KEYS[3])
-  if layout and layout ~= '1' then
-    return redis.error_reply('LAYOUT the counter is kept in layout ' .. layout .. ', this is 1')
-  end
-end
+-- include redis_noted.lua
 
 local is_new = KEYS[4] and redis.call('EXISTS', KEYS[1]) == 0
 if is_new and ARGV[6] == '0' then
