@@ -28,7 +28,7 @@
 enum {
     REDIS_COMMANDS_MAX = 65536,        /* unanswered at a time */
     REDIS_OUTPUT_BYTES_MAX = 16 << 20, /* gathered, and as many on their way */
-    REDIS_REPLY_BYTES_MAX = 64 << 10,  /* nothing that we ask is answered at such length */
+    REDIS_REPLY_BYTES_MAX = 64 << 10,  /* what we ask is only longer where others wrote it */
     REDIS_REPLY_DEPTH_MAX = 4,
     REDIS_ADDRESS_TEXT_BYTES = 128,
     REDIS_REASON_BYTES = 400,

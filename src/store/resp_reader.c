@@ -170,6 +170,21 @@ static enum resp_result reader_read_digit(struct resp_reader *reader, char byte)
     return RESP_MORE;
 }
 
+/* A bulk string is announced. What is too large is known by now: of an element nothing more is
+ * read, a reply of its own is let pass by, or the value of one key would end the link of all. */
+static enum resp_result reader_begin_bulk(struct resp_reader *reader, uint64_t length)
+{
+    if (reader->bytes_left < 2 || length > reader->bytes_left - 2) {
+        if (reader->depth > 0 || length > RESP_BULK_BYTES_MAX) {
+            return reader_fail(reader, RESP_FAULT_TOO_LARGE);
+        }
+        reader->bytes_left = length + 2;
+        reader->text_is_cut = true;
+    }
+    reader->state = length > 0 ? STATE_BULK : STATE_BULK_CR;
+    return RESP_MORE;
+}
+
 /* The line "$12" or "*2" is whole. */
 static enum resp_result reader_end_length(struct resp_reader *reader)
 {
@@ -189,12 +204,7 @@ static enum resp_result reader_end_length(struct resp_reader *reader)
         reader->integer = (int64_t)length;
     }
     if (is_bulk) {
-        /* Announced is enough: nothing is read of what could not be read whole. */
-        if (reader->bytes_left < 2 || length > reader->bytes_left - 2) {
-            return reader_fail(reader, RESP_FAULT_TOO_LARGE);
-        }
-        reader->state = length > 0 ? STATE_BULK : STATE_BULK_CR;
-        return RESP_MORE;
+        return reader_begin_bulk(reader, length);
     }
     if (length > reader->bytes_left / ELEMENT_BYTES_MIN) {
         return reader_fail(reader, RESP_FAULT_TOO_LARGE);

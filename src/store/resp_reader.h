@@ -18,6 +18,7 @@
 enum {
     RESP_TEXT_BYTES_MAX = 64 << 10, /* a page of names (redis_directory_walk.c) is the longest */
     RESP_DEPTH_MAX = 8,
+    RESP_BULK_BYTES_MAX = 512 << 20, /* Redis' own bound, proto-max-bulk-len as it comes */
 };
 
 enum resp_type {
@@ -41,7 +42,7 @@ enum resp_fault {
     RESP_FAULT_LINE_END,  /* CR without LF, LF without CR, or neither after a bulk string */
     RESP_FAULT_INTEGER,   /* no signed decimal of 64 bits */
     RESP_FAULT_LENGTH,    /* a length that is neither a decimal nor -1 */
-    RESP_FAULT_TOO_LARGE, /* more bytes than reply_bytes_max, read or announced */
+    RESP_FAULT_TOO_LARGE, /* more bytes than may be, read or announced */
     RESP_FAULT_TOO_DEEP,  /* more arrays in each other than depth_max */
 };
 
@@ -50,7 +51,7 @@ struct resp_reply {
     int64_t integer; /* of an integer its value, of an array or bulk string its length, else 0 */
     struct slice
         text; /* of a string, an error, or an array's strings: RESP_TEXT_BYTES_MAX at most */
-    bool text_is_cut; /* there was more text */
+    bool text_is_cut; /* there was more text, or it was larger than a reply may be */
 };
 
 /* Insides; others read none of it. */
@@ -74,7 +75,9 @@ struct resp_reader {
 };
 
 /* Makes a reader at the start of a reply. Replies may take `reply_bytes_max` bytes, all of their
- * markup counted, and hold `depth_max` (0..RESP_DEPTH_MAX) arrays in each other. */
+ * markup counted, and hold `depth_max` (0..RESP_DEPTH_MAX) arrays in each other. A reply that is
+ * one bulk string may be larger, up to RESP_BULK_BYTES_MAX: somebody else has written what we asked
+ * for. It is read to its end, and its text is cut. */
 void resp_reader_init(struct resp_reader *reader, uint64_t reply_bytes_max, uint32_t depth_max);
 
 /* Takes bytes off the front of *input up to the end of the reply. On RESP_DONE *out_reply is

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from http_client import ask, visit
+from http_client import Client, ask, visit
 from refusals import refused_after_s, wait_counting
 from scripted_redis import LOADING, ScriptedRedis
 from waiting import eventually
@@ -41,7 +41,7 @@ ROWS = [
      "an unknown type of value"),
     ("an answer of another kind", b"+OK\r\n", True, "redis_link_down",
      "an answer that is no count"),
-    ("too large", b"$70000\r\n" + b"x" * 70000 + b"\r\n", True, "redis_link_down",
+    ("too large", b"+" + b"x" * 70000 + b"\r\n", True, "redis_link_down",
      "a reply larger than expected"),
 ]
 
@@ -150,6 +150,19 @@ def test_a_lost_answer_is_asked_for_again_byte_for_byte(start_footfall):
         assert len(set(redis.batches[1:])) == 1
         # Two changes: it fell, and it was back for good once it had counted.
         assert_one_error(footfall, "redis_link_down", "an unknown type of value")
+
+
+def test_a_value_longer_than_any_number_concerns_its_own_counter_alone(start_footfall, redis):
+    """100 KB in one key ended the worker's link at each look, for the visits of all counters."""
+    redis.command("SET", "footfall:some/long", "1" * 100_000)
+    footfall = start_footfall(store=redis, workers=1)
+    assert visit(footfall.address)[0] == 1
+    with Client(footfall.address) as client:
+        for number in range(2, 12):
+            assert client.ask("GET", "/get/some/long").status == 503
+            assert client.visit()[0] == number
+    assert not footfall.events("redis_link_down")
+    assert footfall.events("redis_refused")
 
 
 def test_every_row_stands_in_the_document():

@@ -138,7 +138,7 @@ static void worst_is_an_endless_line(struct fake_connection *connection)
 
 static void worst_is_a_huge_answer(struct fake_connection *connection)
 {
-    fake_send(connection, "$536870912\r\n");
+    fake_send(connection, "$536870913\r\n");
 }
 
 static void worst_is_silence(struct fake_connection *connection)

@@ -96,7 +96,8 @@ static const struct bad_case bad_cases[] = {
     {"*-2\r\n", RESP_FAULT_LENGTH},
     {"$9223372036854775808", RESP_FAULT_LENGTH},
     {"*?", RESP_FAULT_LENGTH}, /* a stream of RESP3 */
-    {"$4096\r\n", RESP_FAULT_TOO_LARGE},
+    {"*1\r\n$4096\r\n", RESP_FAULT_TOO_LARGE},
+    {"$536870913\r\n", RESP_FAULT_TOO_LARGE},
     {"$9223372036854775807\r\n", RESP_FAULT_TOO_LARGE},
     {"*9223372036854775807\r\n", RESP_FAULT_TOO_LARGE},
     {"*2000\r\n", RESP_FAULT_TOO_LARGE}, /* 2,000 elements of 3 bytes or more */
@@ -267,14 +268,8 @@ static enum resp_fault fault_with_limit(const char *bytes, uint64_t reply_bytes_
 static void a_reply_as_large_as_the_limit_is_read_and_one_byte_more_is_not(void **state)
 {
     static const char *const replies[] = {
-        "+OK\r\n",
-        "-ERR no\r\n",
-        ":1234\r\n",
-        "$5\r\nhello\r\n",
-        "$0\r\n\r\n",
-        "$-1\r\n",
-        "*3\r\n+\r\n+\r\n+\r\n",
-        "*2\r\n$2\r\nab\r\n:1\r\n",
+        "+OK\r\n", "-ERR no\r\n",           ":1234\r\n",
+        "$-1\r\n", "*3\r\n+\r\n+\r\n+\r\n", "*2\r\n$2\r\nab\r\n:1\r\n",
     };
     (void)state;
 
@@ -288,19 +283,67 @@ static void a_reply_as_large_as_the_limit_is_read_and_one_byte_more_is_not(void 
     }
 }
 
-static void a_large_bulk_string_is_refused_when_it_is_announced(void **state)
+static void a_large_element_is_refused_when_it_is_announced(void **state)
 {
     struct resp_reader reader;
     struct resp_reply reply;
-    struct slice announced = SLICE("$90\r\n");
+    struct slice announced = SLICE("*1\r\n$90\r\n");
     (void)state;
 
-    resp_reader_init(&reader, 5 + 90 + 2, 0);
+    resp_reader_init(&reader, 9 + 90 + 2, 1);
     assert_int_equal(resp_reader_read(&reader, &announced, &reply), RESP_MORE);
-    announced = SLICE("$90\r\n");
-    resp_reader_init(&reader, 5 + 90 + 1, 0);
+    announced = SLICE("*1\r\n$90\r\n");
+    resp_reader_init(&reader, 9 + 90 + 1, 1);
     assert_int_equal(resp_reader_read(&reader, &announced, &reply), RESP_BAD);
     assert_int_equal(resp_reader_fault(&reader), RESP_FAULT_TOO_LARGE);
+}
+
+/* A value of 100 KB in one counter's key ended the link, and with it the commands of all others. */
+static void a_bulk_string_larger_than_a_reply_passes_by_and_the_next_reply_is_read(void **state)
+{
+    static const struct slice bytes = SLICE("$12\r\nab\r\n:5\r\n\n\rcd\r\n:7\r\n");
+    static const size_t first_length = 19;
+    (void)state;
+
+    for (uint64_t limit = 5; limit < first_length + 1; limit++) { /* the line itself has to fit */
+        for (size_t cut = 0; cut < first_length; cut++) {
+            struct resp_reader reader;
+            struct resp_reply reply;
+            struct slice next = slice_after(bytes, first_length);
+            size_t taken;
+
+            resp_reader_init(&reader, limit, 0);
+            assert_int_equal(feed_cut(&reader, bytes, cut, &reply, &taken), RESP_DONE);
+            assert_int_equal(taken, first_length);
+            assert_int_equal(reply.type, RESP_BULK);
+            assert_int_equal(reply.integer, 12);
+            assert_int_equal(reply.text_is_cut, limit < first_length);
+            assert_int_equal(resp_reader_read(&reader, &next, &reply), RESP_DONE);
+            assert_int_equal(reply.integer, 7);
+            assert_false(reply.text_is_cut);
+        }
+    }
+}
+
+static void a_bulk_string_as_large_as_redis_has_them_passes_by(void **state)
+{
+    static char zeros[1 << 20];
+    struct resp_reader reader;
+    struct resp_reply reply;
+    struct slice piece = SLICE("$536870912\r\n");
+    (void)state;
+
+    resp_reader_init(&reader, REPLY_BYTES_MAX, DEPTH_MAX);
+    assert_int_equal(resp_reader_read(&reader, &piece, &reply), RESP_MORE);
+    for (size_t i = 0; i < RESP_BULK_BYTES_MAX / sizeof zeros; i++) {
+        piece = (struct slice){zeros, sizeof zeros};
+        assert_int_equal(resp_reader_read(&reader, &piece, &reply), RESP_MORE);
+        assert_int_equal(piece.length, 0);
+    }
+    piece = SLICE("\r\n");
+    assert_int_equal(resp_reader_read(&reader, &piece, &reply), RESP_DONE);
+    assert_true(reply.text_is_cut);
+    assert_int_equal(reply.text.length, RESP_TEXT_BYTES_MAX);
 }
 
 static void arrays_may_be_nested_up_to_the_limit_and_no_deeper(void **state)
@@ -385,7 +428,9 @@ int main(void)
         cmocka_unit_test(replies_behind_each_other_come_one_by_one),
         cmocka_unit_test(nothing_fed_is_no_reply),
         cmocka_unit_test(a_reply_as_large_as_the_limit_is_read_and_one_byte_more_is_not),
-        cmocka_unit_test(a_large_bulk_string_is_refused_when_it_is_announced),
+        cmocka_unit_test(a_large_element_is_refused_when_it_is_announced),
+        cmocka_unit_test(a_bulk_string_larger_than_a_reply_passes_by_and_the_next_reply_is_read),
+        cmocka_unit_test(a_bulk_string_as_large_as_redis_has_them_passes_by),
         cmocka_unit_test(arrays_may_be_nested_up_to_the_limit_and_no_deeper),
         cmocka_unit_test(of_a_long_text_the_beginning_is_kept),
     };
