@@ -5,7 +5,8 @@
  * it takes all that has been gathered: while other processes commit, hits go on joining. When it is
  * done it signals the loop, which tells the results and only then sends it again. That way back
  * through the loop is a gap in which other processes get the lock: a helper that began again at
- * once starved them (worst wait 134-170 ms against 2-9 ms).
+ * once starved them (worst wait 134-170 ms against 2-9 ms). Listings are a second thread's
+ * (lmdb_reader.h), and the helper's only where that one cannot.
  *
  * What has been gathered, whether a batch is begun, and what the helper is asked for are guarded by
  * the mutex; the environment and what was taken are the helper's until its signal; all else is the
@@ -14,15 +15,16 @@
 #include "store/lmdb.h"
 
 #include "base/fault_point.h"
+#include "base/thread.h"
 #include "loop/loop.h"
 #include "loop/wakeup.h"
 #include "store/lmdb_environment.h"
+#include "store/lmdb_reader.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +54,8 @@ struct store_lmdb {
     atomic_bool helper_is_done;       /* with what it has taken */
     int commit_result;
 
-    struct lmdb_environment environment;
+    struct lmdb_environment environment; /* while listings are kept off, to be opened and closed */
+    struct lmdb_reader reader;
     size_t map_bytes;
     char path[PATH_MAX];
 };
@@ -102,9 +105,11 @@ static int commit_or_reopen(struct store_lmdb *lmdb)
 
     if (result == -EUCLEAN) {
         /* A write of LMDB's head page failed: this environment refuses everything from now on. */
+        lmdb_reader_keep_off(&lmdb->reader);
         lmdb_environment_close(&lmdb->environment);
         result = lmdb_environment_open(lmdb->path, lmdb->map_bytes, &lmdb->environment, reason,
                                        sizeof reason);
+        lmdb_reader_let_on(&lmdb->reader);
         if (result == 0) {
             result = commit(lmdb);
         }
@@ -184,19 +189,58 @@ static void notice_result(struct store_lmdb *lmdb, int result)
     }
 }
 
-static void lmdb_woken(void *owner)
+static void end_commit(struct store_lmdb *lmdb)
 {
-    struct store_lmdb *lmdb = owner;
-
-    if (!atomic_exchange(&lmdb->helper_is_done, false)) {
-        return; /* woken() may come once too often */
-    }
     FAULT_POINT(FAULT_BEFORE_REPLY);
     lmdb->helper_is_busy = false;
     notice_result(lmdb, lmdb->commit_result);
     store_batch_list_done(&lmdb->taken);
     if (!lmdb->closing) {
         deferred_start(&lmdb->send, lmdb->loop);
+    }
+}
+
+/* For the helper. */
+static void gather(struct store_lmdb *lmdb, struct store_batch *batch)
+{
+    (void)pthread_mutex_lock(&lmdb->mutex);
+    batch->is_begun = false;
+    store_batch_list_add(&lmdb->gathered, batch);
+    (void)pthread_mutex_unlock(&lmdb->mutex);
+    deferred_start(&lmdb->send, lmdb->loop);
+}
+
+static void cancel(struct store_batch_list *batches)
+{
+    for (struct store_batch *batch = batches->first; batch != NULL; batch = batch->next) {
+        store_batch_fail(batch, -ECANCELED);
+    }
+    store_batch_list_done(batches);
+}
+
+/* Tells what is listed; what is not is for the helper, which opens the environment anew. */
+static void end_listings(struct store_lmdb *lmdb)
+{
+    struct store_batch_list unlisted;
+    struct store_batch_list listed = lmdb_reader_take(&lmdb->reader, &unlisted);
+    struct store_batch *batch;
+
+    if (lmdb->closing) {
+        cancel(&unlisted);
+    }
+    while ((batch = store_batch_list_pop(&unlisted)) != NULL) {
+        gather(lmdb, batch);
+    }
+    store_batch_list_done(&listed);
+}
+
+static void lmdb_woken(void *owner)
+{
+    struct store_lmdb *lmdb = owner;
+
+    end_listings(lmdb);
+    if (atomic_exchange(&lmdb->helper_is_done, false)) { /* woken() may come once too often */
+        end_commit(lmdb);
     }
     end_if_closing(lmdb);
 }
@@ -212,11 +256,11 @@ static void lmdb_apply(struct store *store, struct store_batch *batch)
 {
     struct store_lmdb *lmdb = (struct store_lmdb *)store;
 
-    (void)pthread_mutex_lock(&lmdb->mutex);
-    batch->is_begun = false;
-    store_batch_list_add(&lmdb->gathered, batch);
-    (void)pthread_mutex_unlock(&lmdb->mutex);
-    deferred_start(&lmdb->send, lmdb->loop);
+    batch->is_begun = true;
+    if (lmdb_counter_is_list(batch) && lmdb_reader_list(&lmdb->reader, batch) == 0) {
+        return;
+    }
+    gather(lmdb, batch);
 }
 
 static bool lmdb_extend(struct store *store, struct store_batch *batch, uint32_t hits_count)
@@ -235,6 +279,7 @@ static bool lmdb_extend(struct store *store, struct store_batch *batch, uint32_t
 
 static void lmdb_free(struct store_lmdb *lmdb)
 {
+    lmdb_reader_finish(&lmdb->reader);
     lmdb_environment_close(&lmdb->environment);
     (void)pthread_mutex_destroy(&lmdb->mutex);
     (void)pthread_cond_destroy(&lmdb->wanted);
@@ -264,11 +309,13 @@ static void end_helper(struct store_lmdb *lmdb)
 
 static void end_if_closing(struct store_lmdb *lmdb)
 {
-    if (!lmdb->closing || lmdb->helper_is_busy || lmdb->helper_is_ended) {
+    if (!lmdb->closing || lmdb->helper_is_busy || !lmdb_reader_is_idle(&lmdb->reader) ||
+        lmdb->helper_is_ended) {
         return; /* once, though a batch's owner may close from inside of its done() */
     }
     lmdb->helper_is_ended = true;
     end_helper(lmdb);
+    lmdb_reader_stop(&lmdb->reader);
     wakeup_close(&lmdb->wakeup);
 }
 
@@ -276,6 +323,7 @@ static void lmdb_close(struct store *store, void (*closed)(void *owner), void *o
 {
     struct store_lmdb *lmdb = (struct store_lmdb *)store;
     struct store_batch_list not_begun;
+    struct store_batch_list not_listed;
 
     assert(!lmdb->closing);
     lmdb->closing = true;
@@ -285,11 +333,10 @@ static void lmdb_close(struct store *store, void (*closed)(void *owner), void *o
     (void)pthread_mutex_lock(&lmdb->mutex);
     not_begun = store_batch_list_take(&lmdb->gathered);
     (void)pthread_mutex_unlock(&lmdb->mutex);
-    for (struct store_batch *batch = not_begun.first; batch != NULL; batch = batch->next) {
-        store_batch_fail(batch, -ECANCELED);
-    }
-    store_batch_list_done(&not_begun);
-    end_if_closing(lmdb); /* or when the commit under way has ended */
+    not_listed = lmdb_reader_cancel(&lmdb->reader);
+    cancel(&not_begun);
+    cancel(&not_listed);
+    end_if_closing(lmdb); /* or when the commit, or the listing, under way has ended */
 }
 
 static const struct store_kind store_kind_lmdb = {
@@ -300,20 +347,6 @@ static const struct store_kind store_kind_lmdb = {
     .extend = lmdb_extend,
     .close = lmdb_close,
 };
-
-/* Starts the helper with every signal blocked: signals are the loop's. */
-static int start_helper(struct store_lmdb *lmdb)
-{
-    sigset_t all;
-    sigset_t before;
-    int result;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    result = -pthread_create(&lmdb->helper, NULL, helper_main, lmdb);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return result;
-}
 
 int store_lmdb_open(struct loop *loop, const char *path, size_t map_bytes,
                     const struct store_events *events, struct store **out_store, char *out_reason,
@@ -332,6 +365,7 @@ int store_lmdb_open(struct loop *loop, const char *path, size_t map_bytes,
     deferred_init(&lmdb->send, send_helper, lmdb);
     (void)pthread_mutex_init(&lmdb->mutex, NULL); /* cannot fail on Linux: pthread_mutex_init(3) */
     (void)pthread_cond_init(&lmdb->wanted, NULL);
+    lmdb_reader_init(&lmdb->reader, &lmdb->environment, &lmdb->wakeup);
     result = lmdb_environment_open(path, map_bytes, &lmdb->environment, out_reason, reason_bytes);
     if (result < 0) {
         lmdb_free(lmdb);
@@ -341,7 +375,7 @@ int store_lmdb_open(struct loop *loop, const char *path, size_t map_bytes,
     if (result < 0) {
         goto failed;
     }
-    result = start_helper(lmdb);
+    result = thread_start(&lmdb->helper, NULL, helper_main, lmdb);
     if (result < 0) {
         wakeup_close(&lmdb->wakeup); /* frees the store when the loop has let go of it */
         lmdb = NULL;

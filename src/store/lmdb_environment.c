@@ -243,30 +243,33 @@ int lmdb_environment_begin(struct lmdb_environment *environment, MDB_txn **out_t
     return result;
 }
 
-/* Listings look at what has been committed, and hold up nobody who counts. */
-static int list_all(struct lmdb_environment *environment, const struct store_batch_list *batches)
+int lmdb_environment_list(const struct lmdb_environment *environment, struct store_batch *batch)
 {
-    MDB_txn *transaction = NULL;
-    int result = 0;
+    MDB_txn *transaction;
+    int result;
 
-    for (struct store_batch *batch = batches->first; batch != NULL && result == 0;
-         batch = batch->next) {
-        if (!lmdb_counter_is_list(batch)) {
-            continue;
-        }
-        if (transaction == NULL) {
-            result = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &transaction);
-        }
-        if (result == 0) {
-            result = lmdb_counter_list(&environment->databases, transaction, batch);
-        } else {
-            store_batch_fail(batch, -EIO);
-        }
+    store_batch_fail(batch, -EIO); /* until it is listed */
+    if (environment->env == NULL) {
+        return -EUCLEAN;
     }
-    if (transaction != NULL) {
-        mdb_txn_abort(transaction);
+    result = errno_from_lmdb(mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &transaction));
+    if (result < 0) {
+        return result;
     }
+    result = errno_from_lmdb(lmdb_counter_list(&environment->databases, transaction, batch));
+    mdb_txn_abort(transaction);
     return result;
+}
+
+/* What has counted has counted, whatever becomes of them. */
+static void list_all(const struct lmdb_environment *environment,
+                     const struct store_batch_list *batches)
+{
+    for (struct store_batch *batch = batches->first; batch != NULL; batch = batch->next) {
+        if (lmdb_counter_is_list(batch)) {
+            (void)lmdb_environment_list(environment, batch); /* the batch says what became of it */
+        }
+    }
 }
 
 int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *transaction,
@@ -277,8 +280,7 @@ int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *trans
     for (struct store_batch *batch = batches->first; batch != NULL && result == 0;
          batch = batch->next) {
         if (lmdb_counter_is_list(batch)) {
-            store_batch_fail(batch, -EIO); /* unless it is mended below */
-            continue;
+            continue; /* looks at what has been committed */
         }
         result = errno_from_lmdb(lmdb_counter_apply(&environment->databases, transaction, batch));
     }
@@ -289,7 +291,7 @@ int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *trans
     FAULT_POINT(FAULT_BEFORE_COMMIT);
     result = errno_from_lmdb(mdb_txn_commit(transaction));
     if (result == 0) {
-        (void)list_all(environment, batches); /* what has counted has counted, whatever it says */
+        list_all(environment, batches);
     }
     return result;
 }

@@ -4,7 +4,8 @@
  * Layout 1. Named databases: "meta" holds "layout" -> the layout number as decimal text; "counters"
  * and "namespaces" are lmdb_counter.h's.
  *
- * An environment must be opened after fork(2) (lmdb.h) and is used by one thread at a time.
+ * An environment must be opened after fork(2) (lmdb.h). It is opened, closed and written to by one
+ * thread at a time; another may list meanwhile, if it sees to it that the environment stays open.
  */
 #ifndef FOOTFALL_STORE_LMDB_ENVIRONMENT_H
 #define FOOTFALL_STORE_LMDB_ENVIRONMENT_H
@@ -37,6 +38,9 @@ void lmdb_environment_close(struct lmdb_environment *environment);
 /* Begins a transaction, which commit() ends; may wait for another process's. 0, or -errno with
  * nothing begun. -EUCLEAN, here and there: the environment cannot go on and must be opened anew. */
 int lmdb_environment_begin(struct lmdb_environment *environment, MDB_txn **out_transaction);
+
+/* Fills in a listing, from what has been committed. 0, or -errno, with a result in the batch. */
+int lmdb_environment_list(const struct lmdb_environment *environment, struct store_batch *batch);
 
 /* Adds every batch to its key and gives their hits their numbers; what it has counted is on disk
  * when the call returns. 0, or -errno with nothing counted, whatever the hits say. */

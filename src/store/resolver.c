@@ -7,12 +7,13 @@
  */
 #include "store/resolver.h"
 
+#include "base/thread.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,25 +117,20 @@ static int lookup_start_thread(struct resolver_lookup *lookup)
 {
     pthread_attr_t attributes;
     pthread_t thread;
-    sigset_t all;
-    sigset_t before;
-    int error = pthread_attr_init(&attributes);
+    int result = -pthread_attr_init(&attributes);
 
-    if (error != 0) {
-        return -error;
+    if (result < 0) {
+        return result;
     }
-    /* Detached: nobody could join it without waiting. Signals are the loop's. */
+    /* Detached: nobody could join it without waiting. */
     (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     lookup->holders = 2;
-    error = pthread_create(&thread, &attributes, lookup_thread, lookup);
-    if (error != 0) {
+    result = thread_start(&thread, &attributes, lookup_thread, lookup);
+    if (result < 0) {
         lookup->holders = 1;
     }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     (void)pthread_attr_destroy(&attributes);
-    return -error;
+    return result;
 }
 
 /* The resolver lets go of its lookup. */

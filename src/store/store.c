@@ -60,6 +60,20 @@ void store_batch_list_add(struct store_batch_list *list, struct store_batch *bat
     list->last = batch;
 }
 
+struct store_batch *store_batch_list_pop(struct store_batch_list *list)
+{
+    struct store_batch *batch = list->first;
+
+    if (batch != NULL) {
+        list->first = batch->next;
+        if (list->first == NULL) {
+            list->last = NULL;
+        }
+        batch->next = NULL;
+    }
+    return batch;
+}
+
 struct store_batch_list store_batch_list_take(struct store_batch_list *list)
 {
     struct store_batch_list taken = *list;

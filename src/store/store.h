@@ -119,6 +119,9 @@ struct store_batch_list {
 /* Appends one batch. */
 void store_batch_list_add(struct store_batch_list *list, struct store_batch *batch);
 
+/* Takes the first one; NULL where there is none. */
+struct store_batch *store_batch_list_pop(struct store_batch_list *list);
+
 /* Takes all of them: the list is empty afterwards. */
 struct store_batch_list store_batch_list_take(struct store_batch_list *list);
 
