@@ -30,7 +30,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REASON_BYTES = 256 };
+enum {
+    REASON_BYTES = 256,
+    PARTS_MAX = 32,                /* that a commit is tried in: each may be a write of the disk */
+    TOLD_AGAIN_MS_MIN = 10 * 1000, /* the same trouble, once it was over */
+};
 
 struct store_lmdb {
     struct store base;
@@ -41,6 +45,8 @@ struct store_lmdb {
     bool closing;
     bool helper_is_ended;
     int told_result; /* of the last commit that was worth a notice */
+    int told_trouble;
+    uint64_t told_trouble_ms; /* when that was */
     void (*closed)(void *owner);
     void *closed_owner;
 
@@ -86,8 +92,16 @@ static int commit(struct store_lmdb *lmdb)
         result = lmdb_environment_begin(&lmdb->environment, &transaction);
     }
     take_gathered(lmdb);
-    return result < 0 ? result
-                      : lmdb_environment_commit(&lmdb->environment, transaction, &lmdb->taken);
+    return result < 0
+               ? result
+               : lmdb_environment_commit(&lmdb->environment, transaction, lmdb->taken.first, NULL);
+}
+
+/* What a full map, a full disk (LMDB: EIO, where there was room for a part of a write) and a file
+ * that may not grow are told by. */
+static bool is_want_of_room(int result)
+{
+    return result == -ENOSPC || result == -EFBIG || result == -EIO;
 }
 
 /* Whether the system's error would be taken for what a store says of a counter. */
@@ -97,9 +111,77 @@ static bool says_something_of_counters(int result)
            result == -EDQUOT || result == -EOVERFLOW;
 }
 
+/* Fails the batches from `first` on, before `end`. */
+static void fail_batches(struct store_batch *first, const struct store_batch *end, int result)
+{
+    for (struct store_batch *batch = first; batch != end; batch = batch->next) {
+        store_batch_fail(batch, says_something_of_counters(result) ? -EIO : result);
+    }
+}
+
+static int commit_part(struct store_lmdb *lmdb, struct store_batch *first,
+                       const struct store_batch *end)
+{
+    MDB_txn *transaction;
+    int result = lmdb_environment_begin(&lmdb->environment, &transaction);
+
+    return result < 0 ? result
+                      : lmdb_environment_commit(&lmdb->environment, transaction, first, end);
+}
+
+/* There was no room for all: as many as there is room for are counted. A part that does not fit is
+ * halved, and one that does is followed by a larger one, so that the few that need room are found
+ * soon among the many that do not. The last trouble that refused somebody, or 0. */
+static int commit_in_parts(struct store_lmdb *lmdb, uint32_t batches_count)
+{
+    struct store_batch *first = lmdb->taken.first;
+    uint32_t wanted = (batches_count + 1) / 2;
+    int trouble = 0;
+
+    for (unsigned parts = 0; parts < PARTS_MAX && first != NULL; parts++) {
+        struct store_batch *end = first;
+        uint32_t count = 0;
+        int result;
+
+        for (; count < wanted && end != NULL; count++) {
+            end = end->next;
+        }
+        result = commit_part(lmdb, first, end);
+        if (result == 0) {
+            wanted *= 2;
+        } else if (!is_want_of_room(result)) {
+            fail_batches(first, NULL, result);
+            return result;
+        } else if (count > 1) {
+            wanted = count / 2;
+            continue;
+        } else {
+            fail_batches(first, end, result);
+            trouble = result;
+        }
+        first = end;
+    }
+    if (first != NULL) {
+        trouble = -ENOSPC;
+        fail_batches(first, NULL, trouble);
+    }
+    return trouble;
+}
+
+static uint32_t count_batches(const struct store_batch_list *list)
+{
+    uint32_t count = 0;
+
+    for (const struct store_batch *batch = list->first; batch != NULL; batch = batch->next) {
+        count++;
+    }
+    return count;
+}
+
 /* Commits, and opens the environment anew when LMDB says that it cannot go on. */
 static int commit_or_reopen(struct store_lmdb *lmdb)
 {
+    uint32_t batches_count;
     char reason[REASON_BYTES];
     int result = commit(lmdb);
 
@@ -114,10 +196,14 @@ static int commit_or_reopen(struct store_lmdb *lmdb)
             result = commit(lmdb);
         }
     }
-    for (struct store_batch *batch = lmdb->taken.first; batch != NULL && result < 0;
-         batch = batch->next) {
-        store_batch_fail(batch, says_something_of_counters(result) ? -EIO : result);
+    if (result == 0) {
+        return 0;
     }
+    batches_count = count_batches(&lmdb->taken);
+    if (batches_count > 1 && is_want_of_room(result) && lmdb->environment.env != NULL) {
+        return commit_in_parts(lmdb, batches_count);
+    }
+    fail_batches(lmdb->taken.first, NULL, result);
     return result;
 }
 
@@ -168,15 +254,22 @@ static void send_helper(void *owner)
     (void)pthread_mutex_unlock(&lmdb->mutex);
 }
 
-/* Tells an operator when commits begin to fail, fail otherwise, or work again. */
+/* Tells an operator when commits begin to fail, fail otherwise, or work again. Where there is room
+ * for some and not for others they do so in turn: the same trouble is not told again at once. */
 static void notice_result(struct store_lmdb *lmdb, int result)
 {
     const struct store_events *events = &lmdb->base.events;
+    const uint64_t now_ms = loop_now_ms(lmdb->loop);
 
-    if (result == lmdb->told_result) {
+    if (result == lmdb->told_result || (result < 0 && result == lmdb->told_trouble &&
+                                        now_ms - lmdb->told_trouble_ms < TOLD_AGAIN_MS_MIN)) {
         return;
     }
     lmdb->told_result = result;
+    if (result < 0) {
+        lmdb->told_trouble = result;
+        lmdb->told_trouble_ms = now_ms;
+    }
     if (events->notice == NULL) {
         return;
     }

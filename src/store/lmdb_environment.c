@@ -262,10 +262,10 @@ int lmdb_environment_list(const struct lmdb_environment *environment, struct sto
 }
 
 /* What has counted has counted, whatever becomes of them. */
-static void list_all(const struct lmdb_environment *environment,
-                     const struct store_batch_list *batches)
+static void list_all(const struct lmdb_environment *environment, struct store_batch *first,
+                     const struct store_batch *end)
 {
-    for (struct store_batch *batch = batches->first; batch != NULL; batch = batch->next) {
+    for (struct store_batch *batch = first; batch != end; batch = batch->next) {
         if (lmdb_counter_is_list(batch)) {
             (void)lmdb_environment_list(environment, batch); /* the batch says what became of it */
         }
@@ -273,12 +273,11 @@ static void list_all(const struct lmdb_environment *environment,
 }
 
 int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *transaction,
-                            const struct store_batch_list *batches)
+                            struct store_batch *first, const struct store_batch *end)
 {
     int result = 0;
 
-    for (struct store_batch *batch = batches->first; batch != NULL && result == 0;
-         batch = batch->next) {
+    for (struct store_batch *batch = first; batch != end && result == 0; batch = batch->next) {
         if (lmdb_counter_is_list(batch)) {
             continue; /* looks at what has been committed */
         }
@@ -291,7 +290,7 @@ int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *trans
     FAULT_POINT(FAULT_BEFORE_COMMIT);
     result = errno_from_lmdb(mdb_txn_commit(transaction));
     if (result == 0) {
-        list_all(environment, batches);
+        list_all(environment, first, end);
     }
     return result;
 }

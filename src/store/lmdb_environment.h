@@ -42,9 +42,10 @@ int lmdb_environment_begin(struct lmdb_environment *environment, MDB_txn **out_t
 /* Fills in a listing, from what has been committed. 0, or -errno, with a result in the batch. */
 int lmdb_environment_list(const struct lmdb_environment *environment, struct store_batch *batch);
 
-/* Adds every batch to its key and gives their hits their numbers; what it has counted is on disk
- * when the call returns. 0, or -errno with nothing counted, whatever the hits say. */
+/* Adds every batch, of those from `first` on that come before `end` (NULL: all), to its key and
+ * gives their hits their numbers; what it has counted is on disk when the call returns. 0, or
+ * -errno with nothing counted, whatever the hits say. */
 int lmdb_environment_commit(struct lmdb_environment *environment, MDB_txn *transaction,
-                            const struct store_batch_list *batches);
+                            struct store_batch *first, const struct store_batch *end);
 
 #endif

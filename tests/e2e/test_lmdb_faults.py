@@ -6,6 +6,7 @@ With one counter the file does not grow: pages of former commits are used again.
 """
 
 import contextlib
+import itertools
 import os
 import re
 import resource
@@ -13,7 +14,7 @@ import resource
 import pytest
 
 from counter_value import LmdbTransaction, count_in, lmdb_count
-from http_client import visit
+from http_client import Client, visit
 from load import Load
 from waiting import eventually
 
@@ -132,6 +133,31 @@ def test_a_full_map_is_503_until_there_is_room(start_footfall, folder, workers):
         record = load.stop()
     assert_room_was_missed(footfall, record, lmdb_count(path), workers)
     assert os.stat(f"{path}/data.mdb").st_size <= 65536
+    assert footfall.stop() == 0
+
+
+@BOTH_FORMS
+def test_where_there_is_no_room_for_new_counters_visits_of_the_old_ones_are_counted(
+    start_footfall, folder, workers
+):
+    """They were refused with the newcomers that shared a commit with them."""
+    footfall = start_footfall(
+        "--max-counters", 0, store=f"lmdb:{folder}/data?map_max=128K", workers=workers,
+    )
+    assert visit(footfall.address)[0] == 1
+    names = (f"/hit/new/{'n' * 50}{number}" for number in itertools.count())
+    with Client(footfall.address) as client:
+        while client.ask("GET", next(names)).status == 200:
+            pass
+        with Load(footfall.address, 8) as load:
+            # A small one may find a place yet.
+            newcomers = [client.ask("GET", name).status for name in itertools.islice(names, 200)]
+            load.wait_answered(200)
+            record = load.stop()
+    assert newcomers.count(503) > 50 and not set(newcomers) - {200, 503}
+    record.assert_consistent()
+    record.assert_all_answered()
+    assert len(footfall.events("lmdb_commit_failed")) <= 2 * max(1, workers)
     assert footfall.stop() == 0
 
 

@@ -21,6 +21,9 @@ static atomic_int failing_put;
 static atomic_int failing_commit;
 static atomic_int failing_open;
 static atomic_uint opens_count;
+static atomic_uint commits_count;
+static atomic_int failing_put_of_new;      /* of keys that begin with "new" */
+static atomic_int failing_put_of_new_next; /* 0: the same again */
 static atomic_bool malloc_fails;
 
 int __real_mdb_txn_begin(MDB_env *env, MDB_txn *parent, unsigned flags, MDB_txn **out);
@@ -48,6 +51,12 @@ int __wrap_mdb_put(MDB_txn *transaction, MDB_dbi database, MDB_val *key, MDB_val
 {
     int result = atomic_load(&failing_put);
 
+    if (result == 0 && key->mv_size > 3 && memcmp(key->mv_data, "new", 3) == 0) {
+        const int next = atomic_load(&failing_put_of_new_next);
+
+        result = atomic_load(&failing_put_of_new);
+        atomic_store(&failing_put_of_new, next != 0 ? next : result);
+    }
     return result != 0 ? result : __real_mdb_put(transaction, database, key, data, flags);
 }
 
@@ -56,6 +65,7 @@ int __wrap_mdb_txn_commit(MDB_txn *transaction)
 {
     int result = atomic_exchange(&failing_commit, 0);
 
+    (void)atomic_fetch_add(&commits_count, 1);
     if (result != 0) {
         mdb_txn_abort(transaction); /* as a failed commit does (lmdb.h) */
         return result;
@@ -214,6 +224,144 @@ static void a_full_map_is_an_error_and_loses_no_number(void **state)
         assert_int_equal(count_one(&scene, keys[i]), 2);
     }
     assert_int_equal(count_one(&scene, keys[counted]), 1);
+    store_scene_close(&scene);
+}
+
+enum { BATCHES = 60 };
+
+static struct test_batch together[BATCHES];
+static char together_keys[BATCHES][16];
+
+static bool all_together_are_done(void *test)
+{
+    (void)test;
+    for (unsigned i = 0; i < BATCHES; i++) {
+        if (together[i].done_count == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Counts two hits on each key in one commit, where that can be. Every `nth` of them is new. */
+static void count_together(struct store_scene *scene, unsigned nth)
+{
+    for (unsigned i = 0; i < BATCHES; i++) {
+        (void)snprintf(together_keys[i], sizeof together_keys[i], "%s %u",
+                       i % nth == nth - 1 ? "new" : "old", i);
+        together[i].then = NULL;
+        batch_apply(&together[i], scene, together_keys[i], 2);
+    }
+    turn_until(&scene->turning, all_together_are_done, NULL);
+}
+
+/* They were refused with the one that needed room. */
+static void what_needs_no_room_is_counted_though_others_of_its_commit_are_not(void **state)
+{
+    static const int errors[] = {MDB_MAP_FULL, EFBIG, EIO, ENOSPC};
+    struct store_scene scene;
+    int64_t number = 2;
+
+    (void)state;
+    store_scene_open(&scene, url);
+    count_together(&scene, BATCHES + 1);
+    for (unsigned i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        atomic_store(&failing_put_of_new, errors[i]);
+        count_together(&scene, BATCHES / 2); /* two of them */
+        atomic_store(&failing_put_of_new, 0);
+        number += 2;
+        for (unsigned at = 0; at < BATCHES; at++) {
+            const bool is_new = at % 30 == 29;
+
+            assert_int_equal(together[at].hits[1].result, !is_new                     ? 0
+                                                          : errors[i] == MDB_MAP_FULL ? -ENOSPC
+                                                                                      : -errors[i]);
+            assert_int_equal(together[at].hits[1].number, is_new ? 0 : number);
+        }
+        assert_string_equal(scene.last_notice, "lmdb_commit_failed");
+        count_together(&scene, BATCHES + 1); /* the end of the trouble is told */
+        number += 2;
+        assert_string_equal(scene.last_notice, "lmdb_commit_works");
+    }
+    store_scene_close(&scene);
+}
+
+static void a_commit_that_does_not_fit_as_a_whole_is_several(void **state)
+{
+    struct store_scene scene;
+
+    (void)state;
+    store_scene_open(&scene, url);
+    count_together(&scene, BATCHES + 1);
+    atomic_store(&failing_commit, MDB_MAP_FULL); /* once */
+    count_together(&scene, BATCHES + 1);
+    for (unsigned i = 0; i < BATCHES; i++) {
+        assert_int_equal(together[i].hits[1].number, 4);
+    }
+    assert_string_equal(scene.last_notice, ""); /* nobody was refused */
+    store_scene_close(&scene);
+}
+
+static void how_often_a_commit_is_tried_has_a_bound(void **state)
+{
+    struct store_scene scene;
+    unsigned counted = 0;
+
+    (void)state;
+    store_scene_open(&scene, url);
+    count_together(&scene, BATCHES + 1);
+    atomic_store(&commits_count, 0);
+    atomic_store(&failing_put_of_new, MDB_MAP_FULL);
+    count_together(&scene, 2); /* every second one */
+    atomic_store(&failing_put_of_new, 0);
+    for (unsigned i = 0; i < BATCHES; i++) {
+        assert_int_equal(together[i].hits[1].result == 0, together[i].hits[1].number == 4);
+        assert_true(together[i].hits[1].result == 0 || together[i].hits[1].result == -ENOSPC);
+        counted += together[i].hits[1].result == 0;
+    }
+    assert_true(counted >= 10 && counted < BATCHES / 2);
+    assert_true(atomic_load(&commits_count) <= 32);
+    store_scene_close(&scene);
+}
+
+/* The environment breaks in one of the parts: what was counted stays, and the next goes on. */
+static void a_part_that_fails_otherwise_ends_the_rest(void **state)
+{
+    struct store_scene scene;
+
+    (void)state;
+    store_scene_open(&scene, url);
+    count_together(&scene, BATCHES + 1);
+    atomic_store(&failing_put_of_new, MDB_MAP_FULL);
+    atomic_store(&failing_put_of_new_next, MDB_PANIC);
+    count_together(&scene, BATCHES); /* the last one */
+    atomic_store(&failing_put_of_new_next, 0);
+    atomic_store(&failing_put_of_new, 0);
+    for (unsigned i = 0; i < BATCHES; i++) {
+        assert_true(together[i].hits[1].result == 0 || together[i].hits[1].number == 0);
+    }
+    assert_int_equal(together[0].hits[1].number, 4);
+    assert_true(together[BATCHES - 1].hits[1].result < 0);
+    count_together(&scene, BATCHES + 1);
+    assert_int_equal(together[0].hits[1].number, 6);
+    store_scene_close(&scene);
+}
+
+/* Visits and newcomers in turn would be two lines each. */
+static void trouble_that_comes_and_goes_is_told_once_in_a_while(void **state)
+{
+    struct store_scene scene;
+
+    (void)state;
+    store_scene_open(&scene, url);
+    assert_int_equal(count_one(&scene, "counter"), 1);
+    atomic_store(&failing_put_of_new, MDB_MAP_FULL);
+    for (int64_t number = 2; number < 20; number++) {
+        assert_int_equal(count_one(&scene, "newcomer"), -ENOSPC);
+        assert_int_equal(count_one(&scene, "counter"), number);
+    }
+    atomic_store(&failing_put_of_new, 0);
+    assert_int_equal(scene.errors, 1);
     store_scene_close(&scene);
 }
 
@@ -421,6 +569,11 @@ int main(void)
         WITH_FOLDER(trouble_is_told_once_and_its_end_too),
         WITH_FOLDER(an_environment_that_cannot_go_on_is_opened_anew),
         WITH_FOLDER(a_full_map_is_an_error_and_loses_no_number),
+        WITH_FOLDER(what_needs_no_room_is_counted_though_others_of_its_commit_are_not),
+        WITH_FOLDER(a_commit_that_does_not_fit_as_a_whole_is_several),
+        WITH_FOLDER(how_often_a_commit_is_tried_has_a_bound),
+        WITH_FOLDER(a_part_that_fails_otherwise_ends_the_rest),
+        WITH_FOLDER(trouble_that_comes_and_goes_is_told_once_in_a_while),
         WITH_FOLDER(a_file_that_may_not_grow_is_an_error_until_it_may),
         WITH_FOLDER(another_process_with_a_larger_map_does_not_stop_us_for_ever),
         WITH_FOLDER(what_a_later_version_wrote_behind_the_count_stays),
