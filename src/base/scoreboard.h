@@ -39,7 +39,7 @@ enum scoreboard_call {
     SCOREBOARD_CALL_GET,
     SCOREBOARD_CALL_CREATE,
     SCOREBOARD_CALL_OTHER,
-    SCOREBOARD_CALL_CREATED, /* a counter was made by it */
+    SCOREBOARD_CALL_CREATED, /* a counter was made by it, with a record: not the front counter */
     SCOREBOARD_CALL_UPDATED, /* a number became another */
     SCOREBOARD_CALL_MISSED,  /* there was no such counter */
     SCOREBOARD_CALLS,

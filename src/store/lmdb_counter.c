@@ -193,9 +193,10 @@ static void look(struct store_batch *batch, const struct store_record *record)
 static int count(const struct lmdb_databases *databases, MDB_txn *transaction,
                  struct counter *counter, struct store_batch *batch)
 {
+    const bool is_new = !counter->record.exists;
     int64_t before;
 
-    if (!counter->record.exists) {
+    if (is_new) {
         bool is_full;
         int result = admit(databases, transaction, batch, &is_full);
 
@@ -211,6 +212,7 @@ static int count(const struct lmdb_databases *databases, MDB_txn *transaction,
     }
     before = counter->record.value;
     counter->record.value = store_batch_count(batch, before);
+    batch->was_made = is_new;
     if (counter->record.value == before) {
         return 0; /* at its end */
     }

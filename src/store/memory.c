@@ -186,11 +186,13 @@ static void list(const struct store_memory *memory, struct slice prefix,
 static int count(struct store_memory *memory, struct memory_counter *counter,
                  struct store_batch *batch)
 {
-    int result = counter == NULL ? make(memory, batch, &counter) : 0;
+    const bool is_new = counter == NULL;
+    int result = is_new ? make(memory, batch, &counter) : 0;
 
     if (result == 0) {
         counter->record.value = store_batch_count(batch, counter->record.value);
         counter->record.counted_ms = batch->wall_ms;
+        batch->was_made = is_new;
     }
     return result;
 }

@@ -35,12 +35,14 @@ int64_t store_batch_count(struct store_batch *batch, int64_t before)
             hit->result = 0;
         }
     }
+    batch->was_made = before == 0 && count > 0;
     return count;
 }
 
 void store_batch_fail(struct store_batch *batch, int result)
 {
     assert(result < 0);
+    batch->was_made = false;
     for (uint32_t i = 0; i < batch->hits_count; i++) {
         if (!batch->hits[i].is_change) {
             batch->hits[i].number = 0;

@@ -53,6 +53,7 @@ struct store_batch {
     uint64_t wall_ms;      /* since 1970, when it was sent */
     uint32_t keys_max;     /* of its namespace, for stores that can tell; 0: any number */
     uint64_t all_keys_max; /* of all of them, likewise */
+    bool was_made;         /* filled in by the store: there was no such counter before its hits */
     /* Comes exactly once, never from inside store_apply(), when every hit has its result. */
     void (*done)(struct store_batch *batch);
     void *owner;              /* the sender's */
@@ -183,7 +184,8 @@ static inline bool store_batch_looks(const struct store_batch *batch)
 uint64_t store_batch_amount(const struct store_batch *batch);
 
 /* Numbers the hits of a batch, which is no change, from the count `before` it: those that would
- * pass STORE_NUMBER_MAX get -EOVERFLOW. Returns the count after it. */
+ * pass STORE_NUMBER_MAX get -EOVERFLOW. `was_made` is what the count says, for a store that knows
+ * no better: one that was set to 0 looks the same. Returns the count after it. */
 int64_t store_batch_count(struct store_batch *batch, int64_t before);
 
 /* Gives every hit of the batch the same error. */

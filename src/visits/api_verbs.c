@@ -253,7 +253,6 @@ void api_counted(struct api *api, struct api_call *call, uint64_t ticket, int re
         counter_add(&api->calls_counts[SCOREBOARD_CALL_MISSED], 1);
     } else if (result == 0 && (call->verb == API_HIT || call->counts)) {
         counter_add(&api->calls_counts[SCOREBOARD_CALL_UPDATED], 1);
-        counter_add(&api->calls_counts[SCOREBOARD_CALL_CREATED], number == 1 ? 1 : 0);
     }
     if (result == -ENOENT && call->verb == API_BADGE) {
         result = 0; /* one that does not count shows 0, and makes nothing */
@@ -402,8 +401,6 @@ static void note_change(const struct api *api, const struct api_call *call, int 
 {
     if (result == -ENOENT) {
         counter_add(&api->calls_counts[SCOREBOARD_CALL_MISSED], 1);
-    } else if (result == 0 && call->verb == API_CREATE) {
-        counter_add(&api->calls_counts[SCOREBOARD_CALL_CREATED], 1);
     } else if (result == 0 &&
                (call->verb == API_SET || call->verb == API_UPDATE || call->verb == API_RESET)) {
         counter_add(&api->calls_counts[SCOREBOARD_CALL_UPDATED], 1);

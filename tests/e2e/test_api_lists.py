@@ -94,6 +94,23 @@ def test_stats_add_up_over_the_workers(listed):
     assert answer["version"] and answer["uptime"].endswith("s")
 
 
+def test_keys_created_are_those_that_were_not_there_before(listed):
+    """A number of 1 was taken for a new counter, and another one for an old."""
+    listed.hit("space/key")
+    for _ in range(3):
+        assert listed.call("/reset/space/key", "POST", token=TOKEN).status == 200
+        assert listed.hit("space/key") == 1
+    listed.create("space/made", 7)
+    assert listed.call("/create/space/made", "POST").status == 409
+    lines = b'{"ns":"space","key":"many","n":5}\n{"ns":"space","key":"many","n":1}\n'
+    answer = listed.raw("/batch", "POST", [f"Authorization: Bearer {TOKEN}"], body=lines)
+    assert answer.status == 200
+    listed.raw("/")
+    listed.raw("/badge/space/shown.svg")
+    answer = listed.call("/stats")
+    assert answer["keys_created"] == answer["total_keys"] == 4
+
+
 def test_what_is_plainly_counted_in_redis_is_not_listed(start_footfall, redis, folder):
     footfall = start_footfall(
         "--admin-token-file", write_token(folder), store=redis.url + "?mode=plain", workers=1

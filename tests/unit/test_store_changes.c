@@ -265,6 +265,33 @@ static void a_hit_makes_a_counter_and_notes_when(const struct kind *kind)
     store_scene_close(&scene);
 }
 
+/* Redis' script does not say, so that a count of 0 before is all there is to go by. */
+static void hits_that_made_their_counter_say_so(const struct kind *kind)
+{
+    struct store_scene scene;
+
+    open_at(&scene, kind);
+    assert_int_equal(look(&scene, "made/one"), -ENOENT);
+    assert_false(batch.batch.was_made);
+    assert_int_equal(send_one(&scene, "made/one", 5), 5);
+    assert_true(batch.batch.was_made);
+    assert_int_equal(send_one(&scene, "made/one", 1), 6);
+    assert_false(batch.batch.was_made);
+    assert_int_equal(set_as(&scene, "made/one", STORE_AS_SERVER, 0), 0);
+    assert_int_equal(look(&scene, "made/one"), 0);
+    assert_false(batch.batch.was_made);
+    assert_int_equal(send_one(&scene, "made/one", 1), 1);
+    assert_int_equal(batch.batch.was_made, strcmp(kind->name, "Redis") == 0);
+    assert_int_equal(create_at(&scene, "made/below", -3), 0);
+    assert_int_equal(send_one(&scene, "made/below", 4), 1);
+    assert_false(batch.batch.was_made);
+    assert_int_equal(remove_as_server(&scene, "made/one"), 0);
+    may_make = false;
+    assert_int_equal(send_one(&scene, "made/one", 1), -EDQUOT);
+    assert_false(batch.batch.was_made);
+    store_scene_close(&scene);
+}
+
 static void what_is_created_is_kept_and_counted_on(const struct kind *kind)
 {
     struct store_scene scene;
@@ -478,6 +505,7 @@ static const struct kind_case cases[] = {
     {CASE(only_hits_that_would_pass_the_end_are_refused)},
     {CASE(counts_below_zero_are_counts)},
     {CASE(a_hit_makes_a_counter_and_notes_when)},
+    {CASE(hits_that_made_their_counter_say_so)},
     {CASE(what_is_created_is_kept_and_counted_on)},
     {CASE(what_may_not_be_made_is_not)},
     {CASE(anybody_sets_only_what_may_be_set_by_anybody)},
