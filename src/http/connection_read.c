@@ -100,6 +100,7 @@ void connection_refuse(struct connection *connection, uint16_t status, const cha
         add_exchange(connection, exchange);
     }
     reply_set_error(&exchange->reply, status, sentence);
+    exchange->reply.fields = server->settings.error_fields;
     answer_at_once(connection);
 }
 
@@ -179,6 +180,9 @@ static void begin_exchange(struct connection *connection, struct request_parser 
     exchange->wants_continue = request->expects_continue;
     router_find(&server->router, request, &fields, client, &routed, &exchange->reply);
     request_parser_init(parser);
+    if (routed.handler == NULL && exchange->reply.status >= 400) {
+        exchange->reply.fields = server->settings.error_fields;
+    }
     exchange->handler = routed.handler;
     exchange->call = routed.call;
     exchange->wants_body = routed.wants_body;

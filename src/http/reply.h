@@ -34,7 +34,7 @@ struct reply {
     int64_t number;            /* of the visit, which the body tells as well; 0: none */
     struct content *content;   /* of malloc(3): goes with the answer and is freed; NULL: the body */
     /* Both borrowed from the request's call, which stays until the request is answered. */
-    struct slice fields; /* more of them, each "\r\nName: value" */
+    struct slice fields; /* more of them, each "\r\nName: value"; of an error the server's */
     struct slice text;   /* in place of the body, where it has bytes */
     char body[REPLY_BODY_BYTES_MAX];
 };

@@ -58,6 +58,8 @@ struct http_settings {
     size_t routes_count;
     void *routes_owner; /* given to the handlers */
     struct route_calls calls;
+    /* Borrowed: more fields, each "\r\nName: value", of the errors that are not the handlers'. */
+    struct slice error_fields;
     /* May be NULL: told of each refused request. */
     void (*refused)(void *owner, const struct refusal *refusal);
     /* May be NULL, then requests are not noted: told of each answer in the order of sending. */

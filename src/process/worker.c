@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "process/master.h"
 #include "process/signal_set.h"
+#include "visits/api_reply.h"
 
 #include <errno.h>
 #include <string.h>
@@ -52,6 +53,7 @@ static int open_server(struct worker *worker)
         .routes_count = hit_routes_count,
         .routes_owner = &worker->counting.hits,
         .calls = api_route_calls(&worker->counting.api),
+        .error_fields = api_reply_fields_for_other_hosts,
         .refused = worker_request_refused,
         .answered = worker->access_log != NULL ? access_log_add : NULL,
         .answered_owner = worker->access_log,

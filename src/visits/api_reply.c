@@ -18,6 +18,8 @@ static const char for_other_hosts[] =
     "\r\nAccess-Control-Allow-Origin: *"
     "\r\nAccess-Control-Expose-Headers: X-Path, RateLimit, RateLimit-Policy, Retry-After";
 
+const struct slice api_reply_fields_for_other_hosts = {for_other_hosts, sizeof for_other_hosts - 1};
+
 static const char script_type[] = "application/javascript; charset=utf-8";
 
 /* ---- the call's own memory ---- */
@@ -57,7 +59,7 @@ static void add_rate(struct api_call *call)
 
 static void add_usual_fields(struct api_call *call, uint16_t status)
 {
-    add_field(call, (struct slice){for_other_hosts, sizeof for_other_hosts - 1});
+    add_field(call, api_reply_fields_for_other_hosts);
     if (call->has_name) {
         add_field(call, SLICE("\r\nX-Path: "));
         add_field(call, counter_name_text(&call->name));

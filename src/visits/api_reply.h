@@ -10,6 +10,9 @@
 #include "http/reply.h"
 #include "visits/api_call.h"
 
+/* What each answer has, so that scripts of pages of every host may read it. */
+extern const struct slice api_reply_fields_for_other_hosts;
+
 /* Makes the answer. `object` is a JSON object, "{…}"; what JSONP puts around it fits. */
 void api_reply_make(struct api_call *call, uint16_t status, struct slice object,
                     struct reply *out_reply);

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from api_client import CORS, GREATEST, LEAST, USUAL, new_name
+from http_client import Client, request
 
 CALLS = [
     ("GET", "/hit/{}", 200),
@@ -240,3 +241,42 @@ def test_an_owners_calls_in_a_pipeline_do_not_overtake_others(api):
         bodies = [answer.body for answer in client.read_responses(4)]
     assert bodies[0] == b'{"value":0}' and bodies[1] == bodies[3] == b'{"value":1}'
     assert json.loads(bodies[2])["value"] == 7
+
+
+@pytest.mark.parametrize(
+    "sent, status",
+    [
+        (b"GET /get/one/two HTTP/1.1\r\n\r\n", 400),
+        (b"GET /get/" + b"x" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+        (request("GET", "/get/one/two", [f"X: {'x' * 9000}"]), 431),
+        (request("POST", "/hit/one/two", ["Content-Length: 65537"]), 413),
+        (request("POST", "/hit/one/two", ["Transfer-Encoding: gzip, chunked"]), 501),
+        (request("POST", "/hit/one/two", ["Expect: tea", "Content-Length: 5"]), 417),
+        (request("GET", "/gett/one/two"), 404),
+        (request("POST", "/hit/one/two", ["Content-Length: 5"]), 408),
+        (b"GET /get/one/two HTTP/1.1\r\n", 408),
+    ],
+    ids=lambda value: str(value) if isinstance(value, int) else "",
+)
+def test_what_is_refused_before_it_is_known_as_a_call_may_be_read_by_pages_of_other_hosts(
+    start_footfall, sent, status
+):
+    """A page's script saw a network error and not what was wrong."""
+    footfall = start_footfall(
+        "--header-timeout", 0.3, "--body-timeout", 0.3, store="memory:", workers=0,
+    )
+    with Client(footfall.address) as client:
+        client.send(sent)
+        response = client.read_response()
+    assert response.status == status and response.error
+    assert CORS.items() <= response.headers.items()
+
+
+def test_what_operators_are_answered_is_for_no_page(start_footfall):
+    footfall = start_footfall("--admin", "127.0.0.1:0", store="memory:", workers=0)
+    at = footfall.wait_for_log("admin_ready").fields["at"]
+    address = ("127.0.0.1", int(at.rpartition(":")[2]))
+    for sent in (b"no request\r\n\r\n", request("GET", "/none")):
+        with Client(address) as client:
+            client.send(sent)
+            assert not CORS.keys() & client.read_response().headers.keys()
