@@ -407,9 +407,38 @@ static void note_change(const struct api *api, const struct api_call *call, int 
     }
 }
 
+/* Visits make the front counter, and `create` does not, since nobody owns it: so that a number can
+ * be brought along, the server's token makes it where it would change it. True: that is under way,
+ * or the change anew, because a visit was quicker. */
+static bool makes_front(struct api *api, struct api_call *call, uint64_t ticket, int result,
+                        const struct store_change *done)
+{
+    struct store_change wanted = {
+        .kind = STORE_CREATE,
+        .right = STORE_AS_SERVER,
+        .created = store_record_of_visits,
+    };
+
+    if (result == -EEXIST && call->verb != API_CREATE) {
+        begin_change(api, call, ticket, STORE_AS_SERVER);
+        return true;
+    }
+    if (result != -ENOENT || done->right != STORE_AS_SERVER ||
+        (done->kind != STORE_SET && done->kind != STORE_ADD) ||
+        api_policy_target(api->settings, api->front_key, &call->name).keeps_record) {
+        return false;
+    }
+    wanted.created.value = call->amount;
+    change(api, call, ticket, &wanted);
+    return true;
+}
+
 void api_changed(struct api *api, struct api_call *call, uint64_t ticket, int result,
                  const struct store_change *done)
 {
+    if (makes_front(api, call, ticket, result, done)) {
+        return;
+    }
     note_change(api, call, result);
     if (result < 0) {
         api_rate_give_token_back(api->rates, call); /* nobody has looked at it */

@@ -1,10 +1,16 @@
 """The front counter is default/counter: "/" and the API count the same, and nobody may set it."""
 
+import os
+
 import pytest
 
 from api_client import Api
 from conftest import API_FORMS, make_store
 from http_client import visit
+from load import Load
+
+
+TOKEN = "a-token-for-everything"
 
 
 @pytest.fixture(params=API_FORMS, ids=lambda form: f"{form[0]}-{form[1]}")
@@ -57,6 +63,61 @@ def test_nobody_sets_or_deletes_it(start_front):
         assert api.call(f"/{verb}/counter", "POST", bearer=key, value=9).status == 401
         assert api.call(f"/{verb}/counter", "POST", value=9).status == 400
     assert visit(api.address)[0] == 2
+
+
+@pytest.fixture
+def token_file(folder):
+    path = os.path.join(folder, "token")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(TOKEN)
+    return path
+
+
+@pytest.mark.parametrize(
+    "verb, old_value, value", [("set", 0, 5000), ("update", None, 5000), ("reset", None, 0)]
+)
+def test_the_servers_token_sets_it_before_the_first_visit(
+    start_front, token_file, verb, old_value, value
+):
+    """Whoever brought a number along had to visit first."""
+    api = start_front("--admin-token-file", token_file)
+    answer = api.call(f"/{verb}/default/counter", "POST", bearer=TOKEN, value=5000)
+    assert answer.status == 200, answer
+    assert answer["value"] == value and answer.object.get("old_value") == old_value
+    assert api.value("counter") == value
+    info = api.call("/info/counter")
+    assert info["value"] == info["adjusted"] == value and info["is_genuine"] is True
+    assert (info["enable_reset"], info["update_lowerbound"], info["update_upperbound"]) == (
+        False, 0, 1,
+    )
+    assert visit(api.address)[0] == value + 1
+    answer = api.call("/set/counter", "POST", bearer=TOKEN, value=9)
+    assert answer.object == {"old_value": value + 1, "value": 9}
+    assert api.call("/delete/counter", "POST", bearer=TOKEN).status == 200
+    assert api.call("/delete/counter", "POST", bearer=TOKEN).status == 404
+    assert api.call("/set/counter", "POST", bearer=TOKEN, value=-1)["value"] == -1
+    assert api.call("/stats")["key_misses__since_restart"] == "1"
+
+
+def test_it_is_set_though_visits_make_it_and_somebody_deletes_it_meanwhile(
+    start_front, token_file
+):
+    api = start_front("--admin-token-file", token_file)
+    with Load(api.address, 2) as load, api.connect() as client:
+        fields = [f"Authorization: Bearer {TOKEN}"]
+        for _ in range(200):
+            assert client.ask("POST", "/delete/counter", fields).status in (200, 404)
+            assert client.ask("POST", "/set/counter?value=7", fields).status == 200
+        record = load.stop()
+    record.assert_all_answered()
+
+
+def test_other_counters_are_made_by_create_alone(start_front, token_file):
+    api = start_front("--admin-token-file", token_file)
+    assert api.call("/set/some/other", "POST", bearer=TOKEN, value=5).status == 404
+    assert api.call("/set/counter", "POST", bearer="another", value=5).status in (401, 404)
+    assert api.call("/set/counter", value=5).status == 404
+    assert api.value("counter") is None and api.value("some/other") is None
 
 
 def test_info_of_it(start_front):
