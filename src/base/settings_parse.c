@@ -351,8 +351,13 @@ bool setting_parse_access_log_format(const struct setting *setting, const char *
 void setting_say_right(const struct setting *setting, const char *value,
                        char out_sentence[SETTING_RIGHT_BYTES])
 {
+    uint8_t hash[TOKEN_HASH_BYTES];
+
     if (setting->parse == setting_parse_access_log_format) {
         access_log_format_explain(value, out_sentence, SETTING_RIGHT_BYTES);
+    } else if (setting->parse == setting_parse_admin_token && value[0] != '\0' &&
+               !token_file_read(value, hash, out_sentence, SETTING_RIGHT_BYTES)) {
+        return; /* it has said why */
     } else {
         (void)snprintf(out_sentence, SETTING_RIGHT_BYTES, "it takes %s", setting->right);
     }

@@ -33,7 +33,7 @@ static inline bool setting_takes_several(const struct setting *setting)
     return (setting->traits & SETTING_SEVERAL) != 0;
 }
 
-enum { SETTING_RIGHT_BYTES = 256 };
+enum { SETTING_RIGHT_BYTES = 384 };
 
 #define SETTING_CONNECTIONS "a whole number from 0 (no limit) to 1000000000, or auto"
 #define SETTING_SECONDS "seconds from 0 (never) to 86400, with up to three decimals"

@@ -69,7 +69,9 @@ WRONG = {
     "--max-connections-per-address": (["-1", "half", "1.5", "1000000001", "Auto"], "auto"),
     "--max-counters": (["-1", "many", "1.5", "1000000001", "auto"], "0 to 1000000000"),
     "--max-rate-clients": (["0", "-1", "many", "100000001"], "1 to 100000000"),
-    "--admin-token-file": (["/none/such/file", "/dev/null", "."], "first line is a token"),
+    "--admin-token-file": (
+        ["/none/such/file", "/dev/null", "."],
+        "first line is a token|No such file|no regular file|Is a directory"),
     "--min-rate": (["-1", "100.5", "1000001", "auto", "1k"], "0 \\(never\\) to 1000000"),
     "--balance": (["random", "Kernel", "roundrobin", "kernel "], "round-robin or kernel"),
     "--loop": (["uring", "select", "EPOLL", "io-uring"], "auto, io_uring or epoll"),

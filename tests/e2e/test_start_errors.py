@@ -284,6 +284,31 @@ def test_a_folder_that_this_user_may_not_write_is_one_error(workers, run_footfal
     assert_one_error(outcome, path, "Permission denied", "--store")
 
 
+@pytest.mark.parametrize("form", ["option", "environment", "file"])
+def test_a_token_file_that_this_user_may_not_read_is_refused_with_the_reason(
+    run_footfall, folder, form
+):
+    """It said what a right one would look like, and the file did."""
+    options, _ = ordinary_user(folder)
+    path = os.path.join(folder, "token")
+    settings = os.path.join(folder, "footfall.conf")
+    for name, text, mode in (
+        (path, "a-token-for-everything", 0o000), (settings, f"admin-token-file = {path}", 0o644),
+    ):
+        with open(name, "w", encoding="ascii") as file:
+            file.write(text)
+        os.chmod(name, mode)
+    if form == "environment":
+        outcome = run_footfall(env={"FOOTFALL_ADMIN_TOKEN_FILE": path}, **run_as(options))
+    else:
+        words = ("--admin-token-file", path) if form == "option" else ("--config", settings)
+        outcome = run_footfall(*words, **run_as(options))
+    assert outcome.exit_status == 2 and len(outcome.log.splitlines()) == 1, outcome
+    name = "ADMIN_TOKEN_FILE" if form == "environment" else "admin-token-file"
+    assert name in outcome.log and path in outcome.log, outcome
+    assert "Permission denied" in outcome.log, outcome
+
+
 def test_a_unix_socket_where_this_user_may_not_write_is_one_error(run_footfall, folder):
     options, _ = ordinary_user(folder)
     path = os.path.join(folder, "closed")
