@@ -4,6 +4,7 @@
 #include "admin/access_log_line.h"
 
 #include "base/decimal.h"
+#include "base/hexadecimal.h"
 #include "base/network_address.h"
 #include "http/request_note.h"
 
@@ -30,15 +31,11 @@ static char *add(char *end, struct slice slice)
 
 static char *add_escaped(char *end, struct slice slice)
 {
-    static const char hexadecimal[] = "0123456789abcdef";
-
     for (size_t i = 0; i < slice.length; i++) {
         const unsigned char byte = (unsigned char)slice.bytes[i];
 
         if (byte <= ' ' || byte >= 0x7f || byte == '"' || byte == '\\') {
-            end = add(end, SLICE("\\u00"));
-            *end++ = hexadecimal[byte >> 4];
-            *end++ = hexadecimal[byte & 15];
+            end = hexadecimal_write(add(end, SLICE("\\u00")), byte);
         } else {
             *end++ = (char)byte;
         }

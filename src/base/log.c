@@ -4,6 +4,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/hexadecimal.h"
 #include "base/journal_stream.h"
 
 #include <assert.h>
@@ -63,7 +64,6 @@ static void line_add(struct line *line, const char *text)
 /* In quotes, as JSON wants it; text lines use the same form. Bytes above 0x7f pass as they are. */
 static void line_add_quoted(struct line *line, const char *text)
 {
-    static const char hexadecimal[] = "0123456789abcdef";
     size_t length = strnlen(text, LOG_VALUE_BYTES_MAX);
 
     while (text[length] != '\0' && length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80) {
@@ -77,9 +77,10 @@ static void line_add_quoted(struct line *line, const char *text)
             line_add_byte(line, '\\');
             line_add_byte(line, (char)byte);
         } else if (byte < 0x20 || byte == 0x7f) {
-            line_add(line, "\\u00");
-            line_add_byte(line, hexadecimal[byte >> 4]);
-            line_add_byte(line, hexadecimal[byte & 15]);
+            char escaped[] = "\\u0000";
+
+            (void)hexadecimal_write(escaped + strlen("\\u00"), byte); /* its end is known */
+            line_add(line, escaped);
         } else {
             line_add_byte(line, (char)byte);
         }

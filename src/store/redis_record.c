@@ -3,7 +3,7 @@
  */
 #include "store/redis_record.h"
 
-static const char hexadecimal[] = "0123456789abcdef";
+#include "base/hexadecimal.h"
 
 /* The fields behind the value, by their places in the text. */
 enum field { CREATED, COUNTED, ADJUSTED, LOW, HIGH, SET, OWNER, FIELDS_COUNT };
@@ -24,8 +24,7 @@ static char *write_blank_and_number(char *end, int64_t number)
 static char *write_owner(char *end, const uint8_t *owner)
 {
     for (size_t i = 0; i < STORE_OWNER_BYTES; i++) {
-        *end++ = hexadecimal[owner[i] >> 4];
-        *end++ = hexadecimal[owner[i] & 0xf];
+        end = hexadecimal_write(end, owner[i]);
     }
     return end;
 }
@@ -81,24 +80,16 @@ static bool read_time(struct slice text, uint64_t *out_ms)
     return true;
 }
 
-static bool read_digit(char byte, uint8_t *out_digit)
-{
-    const char *found = memchr(hexadecimal, byte, sizeof hexadecimal - 1);
-
-    *out_digit = found == NULL ? 0 : (uint8_t)(found - hexadecimal);
-    return found != NULL;
-}
-
 static bool read_owner(struct slice text, uint8_t *out_owner)
 {
     if (text.length != (size_t)2 * STORE_OWNER_BYTES) {
         return false;
     }
     for (size_t i = 0; i < STORE_OWNER_BYTES; i++) {
-        uint8_t high;
-        uint8_t low;
+        const int high = hexadecimal_value(text.bytes[2 * i]);
+        const int low = hexadecimal_value(text.bytes[2 * i + 1]);
 
-        if (!read_digit(text.bytes[2 * i], &high) || !read_digit(text.bytes[2 * i + 1], &low)) {
+        if (high < 0 || low < 0) {
             return false;
         }
         out_owner[i] = (uint8_t)(high << 4 | low);
