@@ -275,21 +275,6 @@ struct rate_answer rate_table_take(struct rate_table *table, const struct networ
     }
 }
 
-struct rate_answer rate_table_look(struct rate_table *table, const struct network_address *client,
-                                   const struct rate_limit *limit, uint64_t now_s)
-{
-    const struct visit visit = visit_of(table, client, limit, now_s);
-    const struct finding finding = look_at(&visit);
-    struct rate_answer answer;
-
-    if (is_refused(limit, &finding, &answer)) {
-        return answer;
-    }
-    return finding.is_counting
-               ? allowed(limit, (uint32_t)(finding.word & BITS(COUNT_BITS)), finding.left_s)
-               : allowed(limit, 0, limit->window_s);
-}
-
 void rate_table_give_back(struct rate_table *table, const struct network_address *client,
                           const struct rate_limit *limit, uint64_t now_s)
 {

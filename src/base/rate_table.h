@@ -73,10 +73,4 @@ struct rate_answer rate_table_take(struct rate_table *table, const struct networ
 void rate_table_give_back(struct rate_table *table, const struct network_address *client,
                           const struct rate_limit *limit, uint64_t now_s);
 
-/* What rate_table_take() would answer, and nothing is counted (so `remaining` is one more). To
- * limit what is known only later, such as wrong tokens: look before, take when it was one. Of what
- * is under way at the same time more may then go wrong than are allowed. */
-struct rate_answer rate_table_look(struct rate_table *table, const struct network_address *client,
-                                   const struct rate_limit *limit, uint64_t now_s);
-
 #endif

@@ -28,14 +28,6 @@ static inline struct rate_answer take(struct rate_table *table, uint32_t client_
     return rate_table_take(table, &client, &limit, now_s);
 }
 
-static inline struct rate_answer look(struct rate_table *table, uint32_t client_number,
-                                      struct rate_limit limit, uint64_t now_s)
-{
-    const struct network_address client = client_of(client_number);
-
-    return rate_table_look(table, &client, &limit, now_s);
-}
-
 #define ASSERT_ANSWER(answer, verdict_wanted, remaining_wanted, left_wanted)                       \
     do {                                                                                           \
         const struct rate_answer given = (answer);                                                 \
