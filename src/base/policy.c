@@ -4,6 +4,7 @@
 #include "base/policy.h"
 
 #include "base/decimal.h"
+#include "base/page_url.h"
 #include "base/spelling.h"
 #include "base/token_file.h"
 
@@ -216,38 +217,12 @@ const struct policy *policies_find(const struct policies *policies, struct slice
 
 /* ---- origins ---- */
 
-/* "scheme://host:port" without what stands behind it, or its host alone. */
-static struct slice part_of(struct slice origin, bool host_alone)
-{
-    const char *colon = origin.length == 0 ? NULL : memmem(origin.bytes, origin.length, "://", 3);
-    const size_t scheme = colon == NULL ? 0 : (size_t)(colon - origin.bytes) + 3;
-    struct slice rest = slice_after(origin, scheme);
-    size_t length = 0;
-
-    while (length < rest.length &&
-           strchr(host_alone ? ":/?#" : "/?#", rest.bytes[length]) == NULL) {
-        length++;
-    }
-    return host_alone ? (struct slice){rest.bytes, length}
-                      : (struct slice){origin.bytes, scheme + length};
-}
-
-/* A page's, of whom nobody says that they are somebody else: what stands before a user's password
- * is no host. */
-static bool is_url(struct slice origin)
-{
-    const struct slice whole = part_of(origin, false);
-
-    return (slice_starts_with(origin, SLICE("http://")) ||
-            slice_starts_with(origin, SLICE("https://"))) &&
-           memchr(whole.bytes, '@', whole.length) == NULL;
-}
-
 bool policy_knows_origin(const struct policy *policy, struct slice origin)
 {
     struct slice rest = slice_of(policy->origins);
+    struct page_url url;
 
-    if (!is_url(origin)) {
+    if (!page_url_read(origin, &url)) {
         return false;
     }
     while (rest.length > 0) {
@@ -255,7 +230,7 @@ bool policy_knows_origin(const struct policy *policy, struct slice origin)
         const struct slice word = {rest.bytes, length};
         const bool is_whole = memmem(word.bytes, word.length, "://", 3) != NULL;
 
-        if (length > 0 && slice_equals_ignoring_case(word, part_of(origin, !is_whole))) {
+        if (length > 0 && slice_equals_ignoring_case(word, is_whole ? url.origin : url.host)) {
             return true;
         }
         rest = slice_after(rest, length == rest.length ? length : length + 1);

@@ -3,6 +3,7 @@
  */
 #include "visits/counter_name.h"
 
+#include "base/page_url.h"
 #include "http/query.h"
 
 enum { WORD_BYTES_MAX = 10, PADDING = '.' };
@@ -32,31 +33,6 @@ static bool part_is_good(const struct part *part)
 
 /* ---- the calling page ---- */
 
-/* What stands behind "http://" or "https://"; without bytes for anything else. */
-static struct slice behind_scheme(struct slice url)
-{
-    static const struct slice schemes[] = {{"http://", 7}, {"https://", 8}};
-
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        if (url.length >= schemes[i].length &&
-            slice_equals_ignoring_case((struct slice){url.bytes, schemes[i].length}, schemes[i])) {
-            return slice_after(url, schemes[i].length);
-        }
-    }
-    return (struct slice){NULL, 0};
-}
-
-/* How many bytes come before the first of `ends`. */
-static size_t length_before(struct slice text, const char *ends)
-{
-    size_t length = 0;
-
-    while (length < text.length && strchr(ends, text.bytes[length]) == NULL) {
-        length++;
-    }
-    return length;
-}
-
 /* Appends; false when it does not fit. */
 static bool part_add(struct part *part, char character)
 {
@@ -70,33 +46,29 @@ static bool part_add(struct part *part, char character)
 /* The host of a URL without its port, in lower case as browsers write it. */
 static bool add_host(struct part *part, struct slice url)
 {
-    const struct slice rest = behind_scheme(url);
-    const size_t length = rest.bytes == NULL ? 0 : length_before(rest, ":/?#");
-    const size_t authority_length = rest.bytes == NULL ? 0 : length_before(rest, "/?#");
+    struct page_url page;
 
-    if (authority_length > 0 && memchr(rest.bytes, '@', authority_length) != NULL) {
-        return false; /* no browser names a user, and what stands before him is no host */
+    if (!page_url_read(url, &page)) {
+        return false;
     }
-    for (size_t i = 0; i < length; i++) {
-        if (!part_add(part, rest.bytes[i])) {
+    for (size_t i = 0; i < page.host.length; i++) {
+        if (!part_add(part, page.host.bytes[i])) {
             return false;
         }
     }
-    return length > 0;
+    return true;
 }
 
 /* The path of a URL without its slashes. */
 static bool add_path(struct part *part, struct slice url)
 {
-    struct slice rest = behind_scheme(url);
+    struct page_url page;
 
-    if (rest.bytes == NULL) {
+    if (!page_url_read(url, &page)) {
         return false;
     }
-    rest = slice_after(rest, length_before(rest, "/?#"));
-    rest.length = length_before(rest, "?#");
-    for (size_t i = 0; i < rest.length; i++) {
-        if (rest.bytes[i] != '/' && !part_add(part, rest.bytes[i])) {
+    for (size_t i = 0; i < page.path.length; i++) {
+        if (page.path.bytes[i] != '/' && !part_add(part, page.path.bytes[i])) {
             return false;
         }
     }
