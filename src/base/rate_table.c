@@ -30,6 +30,7 @@
 enum {
     SET_BYTES = 256,
     SET_PLACES = SET_BYTES / 8 - 1,
+    CLIENT_PLACES = 3, /* so that sets are hardly ever full while the table is not */
 
     /* In a place, from below. */
     COUNT_BITS = 16,
@@ -97,7 +98,7 @@ int rate_table_create(uint32_t clients_max, struct rate_table **out_table)
     void *memory;
 
     assert(clients_max > 0);
-    while ((uint64_t)sets_count * SET_PLACES < clients_max) {
+    while ((uint64_t)sets_count * SET_PLACES < (uint64_t)clients_max * CLIENT_PLACES) {
         sets_count *= 2;
     }
     /* What no client has come to is never touched, so it is not set aside. */

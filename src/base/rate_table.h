@@ -2,12 +2,12 @@
  * rate_table.h - how often each client may do something within a time, over all processes of a
  * host.
  *
- * One shared anonymous mapping, made before the first fork, with room for so many clients and never
- * more. A client's window begins with its first hit and lasts window_s; in it as many hits are
- * allowed as the limit says, however many processes count at once, and one more in none. All
- * changes are single compare-and-swaps of 64 bits. What takes more than one is announced first, and
- * whoever finds it ends it: a process that is killed at any instruction holds up nobody, and takes
- * with it at most the one hit that it was counting.
+ * One shared anonymous mapping, made before the first fork, with room for so many clients, three
+ * times over, and never more. A client's window begins with its first hit and lasts window_s; in it
+ * as many hits are allowed as the limit says, however many processes count at once, and one more in
+ * none. All changes are single compare-and-swaps of 64 bits. What takes more than one is announced
+ * first, and whoever finds it ends it: a process that is killed at any instruction holds up nobody,
+ * and takes with it at most the one hit that it was counting.
  *
  * A client is an address, of IPv6 a /64 (network_address_counted()), under one policy. Addresses
  * that are not known, those of unix sockets, are one client. It is found by a keyed hash, which
@@ -16,8 +16,9 @@
  * until that one's window ends.
  *
  * A client whose window has ended makes room for others. Where all 31 places of a newcomer are of
- * windows that have not, it is refused. A table that is half full refuses one newcomer in 3,000 so,
- * one that is a third full one in six million: make it two or three times as large as need be.
+ * windows that have not, it is refused. Of as many clients as the table is made for that happens to
+ * one in six million at most. It has three places or more for each, and begins to refuse when half
+ * of them are taken, one newcomer in 3,000 then.
  *
  * Time is of one clock for all processes, in seconds, best one that never goes back
  * (CLOCK_MONOTONIC). That of a process may be a minute behind: it still counts in the windows that
@@ -58,7 +59,7 @@ struct rate_answer {
 };
 
 /* 0, with *out_table empty and shared with all processes forked later, its memory used as clients
- * come, 8 to 17 bytes for each of `clients_max` (at least 1) or a few more; or -errno of mmap(2).
+ * come, 25 to 50 bytes for each of `clients_max` (at least 1) or a few more; or -errno of mmap(2).
  */
 int rate_table_create(uint32_t clients_max, struct rate_table **out_table);
 

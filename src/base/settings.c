@@ -79,7 +79,7 @@ static const struct setting settings_table[] = {
      "named counters that the store may hold; 0: any", "a whole number from 0 to 1000000000",
      SETTING_RARE, offsetof(struct settings, counters_max)},
     {"--max-rate-clients", "FOOTFALL_MAX_RATE_CLIENTS", "N", "100000", setting_parse_rate_clients,
-     "clients whose calls are counted at the same time; one\nmore gets 429",
+     "clients whose calls are counted at the same time; far\nbeyond it newcomers get 429",
      "a whole number from 1 to 100000000", SETTING_RARE, 0},
     {"--admin-token-file", "FOOTFALL_ADMIN_TOKEN_FILE", "FILE", "none", setting_parse_admin_token,
      "its first line is a token that owns every counter",

@@ -142,11 +142,12 @@ def test_more_clients_than_there_is_room_for_are_refused_and_known_ones_go_on(st
     assert api.call("/hit/space/key", fields=known).status == 200
     with Client(api.address) as client:
         statuses = []
-        for number in range(400):
+        for number in range(600):
             fields = from_client(f"198.51.{number // 200}.{number % 200}")
             client.send(request("GET", "/hit/space/key", fields))
             statuses.append(client.read_response().status)
-    assert 40 <= statuses.count(200) <= 150 and statuses.count(429) == 400 - statuses.count(200)
+    assert statuses[:63] == [200] * 63  # that many for certain, and three to six times in all
+    assert 150 <= statuses.count(200) <= 385 and statuses.count(429) == 600 - statuses.count(200)
     assert statuses[-50:].count(429) > 30
     assert api.call("/hit/space/key", fields=known).status == 200
     assert visit(api.address)

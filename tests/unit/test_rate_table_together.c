@@ -237,7 +237,7 @@ static void windows_that_end_meanwhile_are_exact_too(void **state)
 static void clients_that_replace_each_other_all_the_time_get_no_more_than_is_allowed(void **state)
 {
     (void)state;
-    assert_int_equal(rate_table_create(31, &scene->table), 0);
+    assert_int_equal(rate_table_create(10, &scene->table), 0);
     scene->clients_count = 62;
     scene->limit = (struct rate_limit){1, 2, 5};
     scene->clocks_differ = true;
@@ -252,7 +252,7 @@ static void threads_do_not_race(void **state)
     pthread_t threads[WORKERS];
 
     (void)state;
-    assert_int_equal(rate_table_create(31, &scene->table), 0);
+    assert_int_equal(rate_table_create(10, &scene->table), 0);
     scene->clients_count = 40;
     scene->limit = (struct rate_limit){1, 2, 5};
     scene->clocks_differ = true;
@@ -277,7 +277,7 @@ static void of_200_workers_that_are_killed_each_takes_one_hit_with_it_at_most(vo
     uint32_t random = 4711;
 
     (void)state;
-    assert_int_equal(rate_table_create(31, &scene->table), 0);
+    assert_int_equal(rate_table_create(10, &scene->table), 0);
     scene->clients_count = 45;
     scene->limit = (struct rate_limit){1, 3, 5};
     for (uint32_t worker = 0; worker < WORKERS; worker++) {
