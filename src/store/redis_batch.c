@@ -264,17 +264,18 @@ static enum redis_batch_result take_hits(const struct redis_terms *terms, struct
 {
     int64_t before;
     int64_t after;
+    const enum redis_ledger_result result =
+        redis_ledger_read(reply, store_batch_amount(batch), &before, &after);
 
-    switch (redis_ledger_read(reply, store_batch_amount(batch), &before, &after)) {
-    case REDIS_LEDGER_NONE:
+    if (result == REDIS_LEDGER_NONE) {
         return take_none(batch);
-    case REDIS_LEDGER_COUNTED:
-        break;
-    default:
+    }
+    if ((result != REDIS_LEDGER_COUNTED && result != REDIS_LEDGER_MADE) ||
+        store_batch_count(batch, before) != after) {
         return REDIS_BATCH_GARBAGE;
     }
-    if (store_batch_count(batch, before) != after) {
-        return REDIS_BATCH_GARBAGE;
+    if (batch->keeps_record && terms->form != REDIS_LEDGER_PLAIN) {
+        batch->was_made = result == REDIS_LEDGER_MADE;
     }
     batch->key_note = note_of(terms, true); /* the script has looked at the layout */
     if (before == after) {

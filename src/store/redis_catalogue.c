@@ -62,16 +62,6 @@ bool redis_catalogue_decide(struct redis_catalogue *catalogue, struct store_batc
            redis_quota_decide(&catalogue->quota, batch);
 }
 
-/* Whether the batch made its counter, as far as its numbers tell: one that stood at 0 counts as
- * made as well, and is noted once too often. */
-static bool has_made(const struct store_batch *batch)
-{
-    const struct store_change *change = store_batch_change(batch);
-
-    return change != NULL ? !change->before.exists && change->after.exists
-                          : batch->hits[0].number == (int64_t)batch->hits[0].amount;
-}
-
 void redis_catalogue_note(struct redis_catalogue *catalogue, const struct store_batch *batch,
                           bool was_known)
 {
@@ -82,7 +72,7 @@ void redis_catalogue_note(struct redis_catalogue *catalogue, const struct store_
     }
     if (change != NULL && !change->after.exists) {
         redis_directory_gone(&catalogue->directory, batch->key);
-    } else if (!was_known || has_made(batch)) {
+    } else if (!was_known || store_batch_has_made(batch)) {
         redis_directory_note(&catalogue->directory, batch->key);
     }
 }

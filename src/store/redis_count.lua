@@ -7,10 +7,10 @@
 --       add, in their order, as in '3x1 1x20 2x1'; else nothing. With a record the time (ms since
 --       1970), and '0' when a counter that is not there must not be made.
 --
--- Answers the count after the batch, as a string: Lua's numbers are exact to 2^53 only. Where not
--- all visits fitted below 2^63, a blank and how much was counted stand behind it. 'none': it would
--- have been made. The entry is "SEQUENCE ANSWER". Without keys it only answers which layout it
--- writes.
+-- Answers the count after the batch, as a string: Lua's numbers are exact to 2^53 only. Behind it
+-- stands ' new' where a counter with a record was made, and where not all visits fitted below 2^63 a
+-- blank and how much was counted. 'none': it would have been made. The entry is "SEQUENCE ANSWER".
+-- Without keys it only answers which layout it writes.
 --
 -- Comments and indentation are left out of what is sent (embed_script.py).
 
@@ -64,6 +64,9 @@ if type(count) == 'number' then
   answer = string.format('%.0f', count)
   if math.abs(count) >= 9007199254740992 then
     answer = redis.call('GET', KEYS[1])
+  end
+  if is_new then
+    answer = answer .. ' new'
   end
 elseif ARGV[4] and ARGV[4] ~= '' and string.find(count.err, 'overflow', 1, true) then
   -- The last numbers: 2^63-1 is 922 and 3372036854775807, and a batch adds less than 2^48.

@@ -342,11 +342,26 @@ static bool read_text(struct slice text, int64_t amount, int64_t *out_count, int
            *out_count - *out_counted > STORE_NUMBER_MAX - amount;
 }
 
+/* Takes " new" off the end of the text. False: it does not end so. */
+static bool take_new(struct slice *text)
+{
+    const struct slice mark = SLICE(" new");
+
+    if (text->length < mark.length ||
+        !slice_equals(slice_after(*text, text->length - mark.length), mark)) {
+        return false;
+    }
+    text->length -= mark.length;
+    return true;
+}
+
 enum redis_ledger_result redis_ledger_read(const struct resp_reply *reply, uint64_t amount,
                                            int64_t *out_before, int64_t *out_after)
 {
     int64_t count = reply->integer;
     int64_t counted = (int64_t)amount;
+    struct slice text = reply->text;
+    const bool is_made = reply->type == RESP_BULK && take_new(&text);
 
     if (reply->type == RESP_ERROR) {
         return REDIS_LEDGER_REFUSED;
@@ -354,15 +369,14 @@ enum redis_ledger_result redis_ledger_read(const struct resp_reply *reply, uint6
     if (reply->type == RESP_BULK && slice_is(reply->text, "none")) {
         return REDIS_LEDGER_NONE;
     }
-    if (reply->type != RESP_INTEGER &&
-        (reply->type != RESP_BULK || reply->text_is_cut ||
-         !read_text(reply->text, (int64_t)amount, &count, &counted))) {
+    if (reply->type != RESP_INTEGER && (reply->type != RESP_BULK || reply->text_is_cut ||
+                                        !read_text(text, (int64_t)amount, &count, &counted))) {
         return REDIS_LEDGER_GARBAGE;
     }
-    if (count < INT64_MIN + counted) {
+    if (count < INT64_MIN + counted || (is_made && count != counted)) {
         return REDIS_LEDGER_GARBAGE;
     }
     *out_before = count - counted;
     *out_after = count;
-    return REDIS_LEDGER_COUNTED;
+    return is_made ? REDIS_LEDGER_MADE : REDIS_LEDGER_COUNTED;
 }

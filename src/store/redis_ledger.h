@@ -58,6 +58,7 @@ struct redis_ledger_command {
 /* What an answer says of a batch. */
 enum redis_ledger_result {
     REDIS_LEDGER_COUNTED, /* the count before and after it is filled in */
+    REDIS_LEDGER_MADE,    /* likewise, and it has made its counter, which keeps a record */
     REDIS_LEDGER_NONE,    /* it would have been made, and must not */
     REDIS_LEDGER_REFUSED, /* an error: the batch has not counted */
     REDIS_LEDGER_GARBAGE, /* nothing that the command is answered with */

@@ -5,6 +5,8 @@
  */
 #include "store/store.h"
 
+#include "store/store_change.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
@@ -37,6 +39,15 @@ int64_t store_batch_count(struct store_batch *batch, int64_t before)
     }
     batch->was_made = before == 0 && count > 0;
     return count;
+}
+
+bool store_batch_has_made(const struct store_batch *batch)
+{
+    const struct store_change *change = store_batch_change(batch);
+
+    return change == NULL
+               ? batch->was_made
+               : batch->hits[0].result == 0 && !change->before.exists && change->after.exists;
 }
 
 void store_batch_fail(struct store_batch *batch, int result)

@@ -31,16 +31,6 @@ static void note_hit(const struct tally *tally, const struct store_hit *hit, uin
     }
 }
 
-/* Whether there was no such counter before the batch, which the store has answered. */
-static bool has_made_counter(const struct store_batch *batch)
-{
-    const struct store_change *change = store_batch_change(batch);
-
-    return change == NULL
-               ? batch->was_made
-               : batch->hits[0].result == 0 && !change->before.exists && change->after.exists;
-}
-
 static void note_batch(const struct tally_key *key)
 {
     struct scoreboard_traffic *traffic = key->tally->settings.traffic;
@@ -50,7 +40,7 @@ static void note_batch(const struct tally_key *key)
                        clock_monotonic_us() - key->sent_us);
         histogram_note(&traffic->batch_hits, histogram_sizes, key->batch.hits_count);
         counter_add(&traffic->calls[SCOREBOARD_CALL_CREATED],
-                    key->batch.keeps_record && has_made_counter(&key->batch) ? 1 : 0);
+                    key->batch.keeps_record && store_batch_has_made(&key->batch) ? 1 : 0);
     }
 }
 

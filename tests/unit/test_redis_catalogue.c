@@ -79,7 +79,7 @@ static void a_name_is_noted_once_on_each_link(void **state)
     end(&scene);
 }
 
-static void one_that_may_have_been_made_is_noted_again(void **state)
+static void one_that_was_made_anew_is_noted_again(void **state)
 {
     struct scene scene;
     (void)state;
@@ -87,7 +87,8 @@ static void one_that_may_have_been_made_is_noted_again(void **state)
     begin_logging(&scene);
     apply_and_wait(&scene, 0, "ns/key", 1);
     settle(&scene);
-    scene.server.count = 0; /* somebody has removed it */
+    answer_to_count = "$5\r\n2 new\r\n"; /* somebody had removed it */
+    scene.server.command = answer_as_told;
     scene.server.log_length = 0;
     apply_and_wait(&scene, 0, "ns/key", 2);
     settle(&scene);
@@ -526,7 +527,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_is_noted_once_on_each_link),
-        cmocka_unit_test(one_that_may_have_been_made_is_noted_again),
+        cmocka_unit_test(one_that_was_made_anew_is_noted_again),
         cmocka_unit_test(the_front_counter_and_looks_are_not_noted),
         cmocka_unit_test(names_of_one_turn_are_one_command),
         cmocka_unit_test(a_removed_name_is_looked_for_once_more),

@@ -479,6 +479,14 @@ static const struct answer_case answer_cases[] = {
     {RESP_BULK, 0, "9223372036854775808", 1, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_BULK, 0, "-9223372036854775809", 1, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_BULK, 0, "99999999999999999999999", 1, REDIS_LEDGER_GARBAGE, 0, 0},
+    /* counters that were made */
+    {RESP_BULK, 0, "1 new", 1, REDIS_LEDGER_MADE, 0, 1},
+    {RESP_BULK, 0, "17 new", 17, REDIS_LEDGER_MADE, 0, 17},
+    {RESP_BULK, 0, "2 new", 1, REDIS_LEDGER_GARBAGE, 0, 0},
+    {RESP_BULK, 0, " new", 1, REDIS_LEDGER_GARBAGE, 0, 0},
+    {RESP_BULK, 0, "new", 1, REDIS_LEDGER_GARBAGE, 0, 0},
+    {RESP_BULK, 0, "1 new new", 1, REDIS_LEDGER_GARBAGE, 0, 0},
+    {RESP_SIMPLE, 0, "1 new", 1, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_SIMPLE, 0, "1", 1, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_SIMPLE, 0, "OK", 1, REDIS_LEDGER_GARBAGE, 0, 0},
     {RESP_NULL, 0, "", 1, REDIS_LEDGER_GARBAGE, 0, 0},
@@ -500,7 +508,8 @@ static void every_answer_is_read_as_a_count_or_as_why_there_is_none(void **state
             .integer = expected->integer,
             .text = guarded(slice_of(expected->text)),
         };
-        const bool is_counted = expected->result == REDIS_LEDGER_COUNTED;
+        const bool is_counted =
+            expected->result == REDIS_LEDGER_COUNTED || expected->result == REDIS_LEDGER_MADE;
         int64_t before = UNTOUCHED;
         int64_t after = UNTOUCHED;
 

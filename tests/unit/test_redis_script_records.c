@@ -79,9 +79,9 @@ static void a_hit_makes_a_counter_with_its_record_and_nothing_else(void **state)
 
     open_connection();
     assert_string_equal(ask("SELECT 1"), "+OK");
-    assert_string_equal(count_record("ns/made", 1, 3), "$3");
+    assert_string_equal(count_record("ns/made", 1, 3), "$3 new");
     assert_value("footfall:ns/made", "$3");
-    assert_value(ENTRY_OF("ns/made"), "$0000000000000001 3");
+    assert_value(ENTRY_OF("ns/made"), "$0000000000000001 3 new");
     assert_fields(RECORD_OF("ns/made"), "*created\n1001\ncounted\n1001\n");
     assert_string_equal(ask("DBSIZE"), ":3");
     assert_string_equal(count_record("ns/made", 2, 1), "$4");
@@ -96,10 +96,10 @@ static void a_batch_with_a_record_that_comes_again_changes_nothing(void **state)
     (void)state;
 
     open_connection();
-    assert_string_equal(count_record("ns/again", 5, 3), "$3");
+    assert_string_equal(count_record("ns/again", 5, 3), "$3 new");
     assert_string_equal(ask("INCRBY footfall:ns/again 100"), ":103");
     assert_string_equal(ask("HSET %s counted 7777", RECORD_OF("ns/again")), ":0");
-    assert_string_equal(count_record("ns/again", 5, 3), "$3");
+    assert_string_equal(count_record("ns/again", 5, 3), "$3 new");
     assert_begins(count_record("ns/again", 4, 3), "-STALE ");
     assert_value("footfall:ns/again", "$103");
     assert_fields(RECORD_OF("ns/again"), "*created\n1005\ncounted\n7777\n");
@@ -111,12 +111,12 @@ static void a_batch_that_comes_again_does_not_make_what_was_removed_meanwhile(vo
     (void)state;
 
     open_connection();
-    assert_string_equal(count_record("ns/removed", 1, 3), "$3");
+    assert_string_equal(count_record("ns/removed", 1, 3), "$3 new");
     assert_string_equal(ask("DEL footfall:ns/removed"), ":1");
-    assert_string_equal(count_record("ns/removed", 1, 3), "$3");
+    assert_string_equal(count_record("ns/removed", 1, 3), "$3 new");
     assert_begins(count_record("ns/removed", 0, 3), "-STALE ");
     assert_value("footfall:ns/removed", "null");
-    assert_string_equal(count_record_at("ns/removed", 1, 3, 1, false), "$3"); /* it was, once */
+    assert_string_equal(count_record_at("ns/removed", 1, 3, 1, false), "$3 new"); /* it was, once */
 }
 
 static void what_must_not_be_made_is_answered_with_none_and_not_noted(void **state)
@@ -127,7 +127,7 @@ static void what_must_not_be_made_is_answered_with_none_and_not_noted(void **sta
     assert_string_equal(count_record_at("ns/none", 1, 3, 1, false), "$none");
     assert_string_equal(
         ask("EXISTS footfall:ns/none %s %s", RECORD_OF("ns/none"), ENTRY_OF("ns/none")), ":0");
-    assert_string_equal(count_record_at("ns/none", 1, 3, 1, true), "$3");
+    assert_string_equal(count_record_at("ns/none", 1, 3, 1, true), "$3 new");
     assert_string_equal(count_record_at("ns/none", 2, 3, 1, false), "$6");
 }
 
@@ -153,7 +153,7 @@ static void a_record_that_outlived_its_counter_says_nothing_of_the_new_one(void 
     assert_string_equal(ask("HSET %s created 5 owner %s set 1", RECORD_OF("ns/orphan"), OWNER),
                         ":3");
     assert_asked("ns/orphan", "$-");
-    assert_string_equal(count_record("ns/orphan", 1, 1), "$1");
+    assert_string_equal(count_record("ns/orphan", 1, 1), "$1 new");
     assert_fields(RECORD_OF("ns/orphan"), "*created\n1001\ncounted\n1001\n");
     assert_string_equal(ask("DEL footfall:ns/orphan"), ":1");
     assert_string_equal(change("ns/orphan", 2, "-", "7 1 0 7 -1 1 0 -"), "$->7 1 0 7 -1 1 0 -");
@@ -224,8 +224,8 @@ static void a_user_with_the_rights_of_the_documentation_may_do_all_of_it(void **
                             "+eval +incrby +get +set +exists +del +hset +hmget"),
                         "+OK");
     assert_string_equal(ask("AUTH api x"), "+OK");
-    assert_string_equal(count_record("ns/rights", 1, 3), "$3");
-    assert_string_equal(count_record("ns/rights", 1, 3), "$3");
+    assert_string_equal(count_record("ns/rights", 1, 3), "$3 new");
+    assert_string_equal(count_record("ns/rights", 1, 3), "$3 new");
     assert_string_equal(change("ns/rights", 2, "3 1001 1001 0 0 1 0 -", "9 1001 1001 6 0 1 0 -"),
                         "$3 1001 1001 0 0 1 0 ->9 1001 1001 6 0 1 0 -");
     assert_string_equal(change("ns/rights", 3, "9 1001 1001 6 0 1 0 -", "-"),
@@ -261,14 +261,14 @@ static void a_change_of_what_is_otherwise_by_now_is_told_what_it_is(void **state
     (void)state;
 
     open_connection();
-    assert_string_equal(count_record("ns/otherwise", 1, 5), "$5");
+    assert_string_equal(count_record("ns/otherwise", 1, 5), "$5 new");
     assert_string_equal(change("ns/otherwise", 2, "4 1001 1001 1 0 1 0 -", "9 1001 1001 5 0 1 0 -"),
                         "$5 1001 1001 0 0 1 0 -");
     assert_string_equal(change("ns/otherwise", 2, "5 1001 1001 0 0 2 0 -", "-"),
                         "$5 1001 1001 0 0 1 0 -");
     assert_string_equal(change("ns/otherwise", 2, "-", "1 1 1 1 0 1 0 -"),
                         "$5 1001 1001 0 0 1 0 -");
-    assert_value(ENTRY_OF("ns/otherwise"), "$0000000000000001 5");
+    assert_value(ENTRY_OF("ns/otherwise"), "$0000000000000001 5 new");
     assert_string_equal(change("ns/otherwise", 2, "5 1001 1001 0 0 1 0 -", "6 1001 1001 1 0 1 0 -"),
                         "$5 1001 1001 0 0 1 0 ->6 1001 1001 1 0 1 0 -");
     assert_value("footfall:ns/otherwise", "$6");
@@ -328,7 +328,7 @@ static void a_change_that_comes_again_is_answered_the_same_and_made_once(void **
 
     (void)state;
     open_connection();
-    assert_string_equal(count_record("ns/once", 1, 1), "$1");
+    assert_string_equal(count_record("ns/once", 1, 1), "$1 new");
     assert_string_equal(change("ns/once", 2, before, after),
                         "$1 1001 1001 0 0 1 0 ->100 1001 1001 99 0 1 0 -");
     /* Somebody has put it back, so that it could be made again. */
@@ -347,14 +347,14 @@ static void a_removed_counter_is_gone_with_its_record_and_a_resend_is_known(void
     (void)state;
 
     open_connection();
-    assert_string_equal(count_record("ns/gone", 1, 1), "$1");
+    assert_string_equal(count_record("ns/gone", 1, 1), "$1 new");
     for (unsigned i = 0; i < 2; i++) {
         assert_string_equal(change("ns/gone", 2, "1 1001 1001 0 0 1 0 -", "-"),
                             "$1 1001 1001 0 0 1 0 ->-");
         assert_string_equal(ask("EXISTS footfall:ns/gone %s", RECORD_OF("ns/gone")), ":0");
         assert_value(ENTRY_OF("ns/gone"), "$0000000000000002 1 1001 1001 0 0 1 0 ->-");
     }
-    assert_string_equal(count_record("ns/gone", 3, 1), "$1");
+    assert_string_equal(count_record("ns/gone", 3, 1), "$1 new");
     assert_begins(change("ns/gone", 2, "1 1003 1003 0 0 1 0 -", "-"), "-STALE ");
     assert_value("footfall:ns/gone", "$1");
 }
@@ -409,7 +409,7 @@ static void what_cannot_be_written_whole_is_not_changed(void **state)
 
     (void)state;
     open_connection();
-    assert_string_equal(count_record("ns/undone", 1, 1), "$1");
+    assert_string_equal(count_record("ns/undone", 1, 1), "$1 new");
     for (size_t i = 0; i < sizeof rights / sizeof rights[0]; i++) {
         assert_string_equal(ask("ACL SETUSER half reset"), "+OK");
         assert_string_equal(ask("ACL SETUSER half on nopass ~* +eval %s", rights[i]), "+OK");
@@ -422,7 +422,7 @@ static void what_cannot_be_written_whole_is_not_changed(void **state)
         assert_begins(change("ns/undone0", 2, "-", "2 1 0 2 0 1 0 -"), "-");
         open_connection();
         assert_asked("ns/undone", "$1 1001 1001 0 0 1 0 -");
-        assert_value(ENTRY_OF("ns/undone"), "$0000000000000001 1");
+        assert_value(ENTRY_OF("ns/undone"), "$0000000000000001 1 new");
         assert_asked("ns/undone0", "$-");
     }
     assert_string_equal(change("ns/undone", 2, before, "2 1001 1001 1 0 1 0 -"),
@@ -435,7 +435,7 @@ static void without_memory_nothing_is_made_or_changed(void **state)
     (void)state;
 
     open_connection();
-    assert_string_equal(count_record("ns/memory", 1, 1), "$1");
+    assert_string_equal(count_record("ns/memory", 1, 1), "$1 new");
     assert_string_equal(ask("CONFIG SET maxmemory 1"), "+OK");
     assert_begins(count_record("ns/memory", 2, 1), "-OOM ");
     assert_begins(count_record("ns/memory2", 2, 1), "-OOM ");
