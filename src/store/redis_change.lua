@@ -84,12 +84,15 @@ if not after then
   return before
 end
 
+-- Where an owner comes or goes, that there is none is written down too.
+local is_owned = value and not (before:sub(-2) == ' -' and ARGV[4]:sub(-2) == ' -')
+
 -- The command that writes the record.
 local function record_of(counter)
   local write = {'HSET', KEYS[4]}
   local i = 0
   for word in string.gmatch(counter, '%S+') do
-    if i > 0 and word ~= '-' then
+    if i > 0 and (word ~= '-' or is_owned) then
       write[#write + 1] = names[i]
       write[#write + 1] = word
     end

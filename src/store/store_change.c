@@ -68,6 +68,42 @@ static int add(struct store_change *change)
     return 0;
 }
 
+static int put(struct store_change *change, uint64_t wall_ms)
+{
+    const struct store_record *given = &change->created;
+    struct store_record *after = &change->after;
+
+    if (!change->before.exists) {
+        *after = store_record_of_visits;
+        after->created_ms = wall_ms;
+    }
+    adjust(change, change->value);
+    if ((change->given & STORE_GIVEN_CREATED) != 0) {
+        after->created_ms = given->created_ms;
+    }
+    if ((change->given & STORE_GIVEN_COUNTED) != 0) {
+        after->counted_ms = given->counted_ms;
+    }
+    if ((change->given & STORE_GIVEN_ADJUSTED) != 0) {
+        after->adjusted = given->adjusted;
+    }
+    if ((change->given & STORE_GIVEN_BOUNDS) != 0) {
+        after->low = given->low;
+        after->high = given->high;
+    }
+    if ((change->given & STORE_GIVEN_SET) != 0) {
+        after->may_be_set = given->may_be_set;
+    }
+    if ((change->given & STORE_GIVEN_OWNER) != 0) {
+        after->has_owner = given->has_owner;
+        memset(after->owner, 0, sizeof after->owner);
+        if (given->has_owner) {
+            memcpy(after->owner, given->owner, sizeof after->owner);
+        }
+    }
+    return 0;
+}
+
 static bool is_owned(const struct store_change *change)
 {
     return change->before.has_owner &&
@@ -80,6 +116,9 @@ int store_change_apply(struct store_change *change, uint64_t wall_ms)
     if (change->kind == STORE_CREATE) {
         return create(change, wall_ms);
     }
+    if (change->kind == STORE_PUT || (change->kind == STORE_ADD_OR_PUT && !change->before.exists)) {
+        return put(change, wall_ms);
+    }
     if (!change->before.exists) {
         return -ENOENT;
     }
@@ -90,6 +129,7 @@ int store_change_apply(struct store_change *change, uint64_t wall_ms)
     case STORE_SET:
         return set(change);
     case STORE_ADD:
+    case STORE_ADD_OR_PUT:
         return add(change);
     case STORE_REMOVE:
         change->after = (struct store_record){.exists = false};

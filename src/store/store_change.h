@@ -26,12 +26,24 @@ struct store_record {
 };
 
 enum store_change_kind {
-    STORE_READ,   /* changes nothing; -ENOENT */
-    STORE_CREATE, /* -EEXIST; -EDQUOT: there are enough of them */
-    STORE_SET,    /* -ENOENT; -EPERM: it may not be set by anybody */
-    STORE_ADD,    /* -ENOENT; -EPERM: outside of what anybody may add; -EOVERFLOW */
-    STORE_REMOVE, /* -ENOENT */
-    STORE_LIST,   /* of a namespace: the batch's key is "NAMESPACE/", or "/" for none at all */
+    STORE_READ,       /* changes nothing; -ENOENT */
+    STORE_CREATE,     /* -EEXIST; -EDQUOT: there are enough of them */
+    STORE_SET,        /* -ENOENT; -EPERM: it may not be set by anybody */
+    STORE_ADD,        /* -ENOENT; -EPERM: outside of what anybody may add; -EOVERFLOW */
+    STORE_REMOVE,     /* -ENOENT */
+    STORE_PUT,        /* whether it is there or not, it becomes what is given; the rest stays */
+    STORE_ADD_OR_PUT, /* where it is there as STORE_ADD, else as STORE_PUT; -EOVERFLOW */
+    STORE_LIST,       /* of a namespace: the batch's key is "NAMESPACE/", or "/" for none at all */
+};
+
+/* What STORE_PUT, which is the server's alone, is given beside the value. */
+enum store_given {
+    STORE_GIVEN_CREATED = 1, /* created_ms; else now, for a new one */
+    STORE_GIVEN_COUNTED = 2,
+    STORE_GIVEN_ADJUSTED = 4, /* else it follows the value: what visits have added stays */
+    STORE_GIVEN_BOUNDS = 8,   /* low, high; else as a visit makes them */
+    STORE_GIVEN_SET = 16,     /* may_be_set */
+    STORE_GIVEN_OWNER = 32,   /* has_owner, owner */
 };
 
 enum store_right {
@@ -44,9 +56,10 @@ struct store_change {
     enum store_change_kind kind;
     enum store_right right;
     uint8_t owner[STORE_OWNER_BYTES]; /* STORE_AS_OWNER: whose it is taken to be */
-    int64_t value;                    /* STORE_SET: the new one; STORE_ADD: the difference */
-    struct store_record created;      /* STORE_CREATE: value, may_be_set, low, high, owner */
-    struct store_listing *listing;    /* STORE_LIST: the change's own */
+    int64_t value;               /* STORE_SET, STORE_PUT: the new one; STORE_ADD: the difference */
+    struct store_record created; /* STORE_CREATE: value, may_be_set, low, high, owner */
+    unsigned given;              /* STORE_PUT: what of `created` counts, of enum store_given */
+    struct store_listing *listing; /* STORE_LIST: the change's own */
     /* Filled in by the store, whatever the result: before the change, and after it. */
     struct store_record before;
     struct store_record after;

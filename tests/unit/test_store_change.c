@@ -255,6 +255,103 @@ static void a_counter_of_visits_may_be_added_1_and_nothing_else(void **state)
     assert_true(store_record_of_visits.value == 0 && store_record_of_visits.adjusted == 0);
 }
 
+/* ---- put ---- */
+
+static struct store_change put_of(int64_t value, struct store_record before)
+{
+    struct store_change change = change_of(STORE_PUT, STORE_AS_SERVER, value, before);
+
+    change.created = (struct store_record){
+        .may_be_set = true,
+        .has_owner = true,
+        .value = -88, /* nobody reads it */
+        .adjusted = 3,
+        .low = -2,
+        .high = 9,
+        .created_ms = 4000,
+        .counted_ms = 4500,
+    };
+    memset(change.created.owner, 0x22, sizeof change.created.owner);
+    return change;
+}
+
+static void what_is_put_is_made_as_by_a_visit_where_nothing_more_is_given(void **state)
+{
+    struct store_change change = put_of(7, absent);
+    struct store_record expected = store_record_of_visits;
+
+    (void)state;
+    expected.value = 7;
+    expected.adjusted = 7;
+    expected.created_ms = 5000;
+    assert_int_equal(store_change_apply(&change, 5000), 0);
+    assert_same(&change.after, &expected);
+}
+
+static void what_is_put_keeps_what_is_not_given(void **state)
+{
+    (void)state;
+    assert_becomes(put_of(500, owned()), 500, 430);
+    assert_becomes(put_of(100, owned()), 100, 30); /* once more changes nothing */
+    assert_becomes(put_of(INT64_MIN, owned()), INT64_MIN, INT64_MIN);
+}
+
+static void each_thing_that_is_given_is_put_by_itself(void **state)
+{
+    (void)state;
+    for (unsigned given = 0; given < 64; given++) {
+        struct store_change change = put_of(101, owned());
+        struct store_record expected = owned();
+
+        change.given = given;
+        expected.value = 101;
+        expected.adjusted = (given & STORE_GIVEN_ADJUSTED) != 0 ? 3 : 31;
+        expected.created_ms = (given & STORE_GIVEN_CREATED) != 0 ? 4000 : 1000;
+        expected.counted_ms = (given & STORE_GIVEN_COUNTED) != 0 ? 4500 : 2000;
+        expected.low = (given & STORE_GIVEN_BOUNDS) != 0 ? -2 : -5;
+        expected.high = (given & STORE_GIVEN_BOUNDS) != 0 ? 9 : 7;
+        expected.may_be_set = (given & STORE_GIVEN_SET) != 0;
+        memset(expected.owner, (given & STORE_GIVEN_OWNER) != 0 ? 0x22 : 0x11,
+               sizeof expected.owner);
+        assert_int_equal(store_change_apply(&change, 5000), 0);
+        assert_same(&change.after, &expected);
+    }
+}
+
+static void an_owner_can_be_put_away(void **state)
+{
+    struct store_change change = put_of(100, owned());
+    struct store_record expected = owned();
+
+    (void)state;
+    change.given = STORE_GIVEN_OWNER;
+    change.created.has_owner = false; /* its bytes are nothing then */
+    expected.has_owner = false;
+    memset(expected.owner, 0, sizeof expected.owner);
+    assert_int_equal(store_change_apply(&change, 5000), 0);
+    assert_same(&change.after, &expected);
+}
+
+static void what_is_added_or_put_is_added_where_something_is(void **state)
+{
+    struct store_change change = put_of(-1, owned());
+    struct store_change other = put_of(7, absent);
+    struct store_record expected = other.created;
+
+    (void)state;
+    change.kind = STORE_ADD_OR_PUT;
+    change.given = 63;
+    assert_becomes(change, 99, 29);
+    change.value = INT64_MAX;
+    assert_refused(change, -EOVERFLOW);
+    other.kind = STORE_ADD_OR_PUT;
+    other.given = 63;
+    expected.exists = true;
+    expected.value = 7;
+    assert_int_equal(store_change_apply(&other, 5000), 0);
+    assert_same(&other.after, &expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +369,11 @@ int main(void)
         cmocka_unit_test(a_set_from_end_to_end_gives_up_what_visits_had_added),
         cmocka_unit_test(removed_is_all_zero),
         cmocka_unit_test(a_counter_of_visits_may_be_added_1_and_nothing_else),
+        cmocka_unit_test(what_is_put_is_made_as_by_a_visit_where_nothing_more_is_given),
+        cmocka_unit_test(what_is_put_keeps_what_is_not_given),
+        cmocka_unit_test(each_thing_that_is_given_is_put_by_itself),
+        cmocka_unit_test(an_owner_can_be_put_away),
+        cmocka_unit_test(what_is_added_or_put_is_added_where_something_is),
     };
 
     return cmocka_run_group_tests_name("store_change", tests, NULL, NULL);
