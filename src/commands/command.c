@@ -5,6 +5,8 @@
 
 #include "commands/change.h"
 #include "commands/check.h"
+#include "commands/export.h"
+#include "commands/import.h"
 #include "commands/status.h"
 #include "commands/stop.h"
 
@@ -17,8 +19,9 @@ static const struct {
     /* Gets the words behind its name. */
     int (*run)(int words_count, char *const *words);
 } commands[] = {
-    {"check", command_check},   {"reload", command_reload}, {"scale", command_scale},
-    {"status", command_status}, {"stop", command_stop},     {"upgrade", command_upgrade},
+    {"check", command_check},   {"export", command_export},   {"import", command_import},
+    {"reload", command_reload}, {"scale", command_scale},     {"status", command_status},
+    {"stop", command_stop},     {"upgrade", command_upgrade},
 };
 
 int command_fail(const char *command, const char *reason)

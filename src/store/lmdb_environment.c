@@ -143,9 +143,11 @@ static int sync_names(const char *path)
     return result == -EACCES ? 0 : result;
 }
 
+/* `flags` of mdb_env_open() say whether it is for one who only reads. */
 static int open_environment(struct lmdb_environment *environment, const char *path,
-                            size_t map_bytes)
+                            size_t map_bytes, unsigned flags)
 {
+    const bool makes = (flags & MDB_RDONLY) == 0;
     int dead_readers;
     int result = errno_from_lmdb(mdb_env_create(&environment->env));
 
@@ -161,18 +163,19 @@ static int open_environment(struct lmdb_environment *environment, const char *pa
     }
     if (result == 0) {
         /* No MDB_WRITEMAP (a full disk is SIGBUS), no MDB_NOSYNC (a power cut may corrupt). */
-        result = errno_from_lmdb(mdb_env_open(environment->env, path, MDB_NOTLS, FILE_MODE));
+        result =
+            errno_from_lmdb(mdb_env_open(environment->env, path, flags | MDB_NOTLS, FILE_MODE));
     }
     if (result == 0) {
         result = errno_from_lmdb(mdb_reader_check(environment->env, &dead_readers));
     }
     if (result == 0) {
         result = open_databases(environment, false);
-        if (result == -ENOENT) {
+        if (result == -ENOENT && makes) {
             result = open_databases(environment, true);
         }
     }
-    if (result == 0) {
+    if (result == 0 && makes) {
         result = sync_names(path);
     }
     return result;
@@ -204,6 +207,20 @@ static void explain(int result, const char *path, char *out_reason, size_t reaso
     }
 }
 
+/* Hands over what is open, or says why nothing is. */
+static int finish_opening(int result, const char *path, struct lmdb_environment *environment,
+                          struct lmdb_environment *out_environment, char *out_reason,
+                          size_t reason_bytes)
+{
+    if (result < 0) {
+        explain(result, path, out_reason, reason_bytes);
+        lmdb_environment_close(environment); /* required even after a failed mdb_env_open() */
+        return result;
+    }
+    *out_environment = *environment;
+    return 0;
+}
+
 int lmdb_environment_open(const char *path, size_t map_bytes,
                           struct lmdb_environment *out_environment, char *out_reason,
                           size_t reason_bytes)
@@ -214,15 +231,26 @@ int lmdb_environment_open(const char *path, size_t map_bytes,
     if (mkdir(path, FOLDER_MODE) < 0 && errno != EEXIST) {
         result = -errno;
     } else {
-        result = open_environment(&environment, path, map_bytes);
+        result = open_environment(&environment, path, map_bytes, 0);
     }
-    if (result < 0) {
-        explain(result, path, out_reason, reason_bytes);
-        lmdb_environment_close(&environment); /* required even after a failed mdb_env_open() */
-        return result;
+    return finish_opening(result, path, &environment, out_environment, out_reason, reason_bytes);
+}
+
+int lmdb_environment_open_to_read(const char *path, size_t map_bytes,
+                                  struct lmdb_environment *out_environment, char *out_reason,
+                                  size_t reason_bytes)
+{
+    struct lmdb_environment environment = {.env = NULL};
+    char data[PATH_MAX + 16];
+    int result = 0;
+
+    (void)snprintf(data, sizeof data, "%s/data.mdb", path);
+    if (access(data, F_OK) < 0) { /* mdb_env_open() would make a file of locks before it looks */
+        result = -errno;
+    } else {
+        result = open_environment(&environment, path, map_bytes, MDB_RDONLY);
     }
-    *out_environment = environment;
-    return 0;
+    return finish_opening(result, path, &environment, out_environment, out_reason, reason_bytes);
 }
 
 void lmdb_environment_close(struct lmdb_environment *environment)
@@ -231,6 +259,19 @@ void lmdb_environment_close(struct lmdb_environment *environment)
         mdb_env_close(environment->env);
         environment->env = NULL;
     }
+}
+
+int lmdb_environment_begin_to_read(struct lmdb_environment *environment, MDB_txn **out_transaction)
+{
+    int result = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out_transaction);
+
+    if (result == MDB_MAP_RESIZED) { /* another process has a larger map: that is taken over */
+        result = mdb_env_set_mapsize(environment->env, 0);
+        if (result == 0) {
+            result = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, out_transaction);
+        }
+    }
+    return errno_from_lmdb(result);
 }
 
 int lmdb_environment_begin(struct lmdb_environment *environment, MDB_txn **out_transaction)

@@ -32,6 +32,15 @@ int lmdb_environment_open(const char *path, size_t map_bytes,
                           struct lmdb_environment *out_environment, char *out_reason,
                           size_t reason_bytes);
 
+/* The same for one who only reads: nothing is made, and what is missing is -ENOENT. */
+int lmdb_environment_open_to_read(const char *path, size_t map_bytes,
+                                  struct lmdb_environment *out_environment, char *out_reason,
+                                  size_t reason_bytes);
+
+/* Begins a transaction that only reads, for mdb_txn_abort(). As long as it lasts, what others
+ * change takes room beside what it sees. 0 or -errno. */
+int lmdb_environment_begin_to_read(struct lmdb_environment *environment, MDB_txn **out_transaction);
+
 /* Fine when it is not open. */
 void lmdb_environment_close(struct lmdb_environment *environment);
 
