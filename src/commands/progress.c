@@ -28,9 +28,11 @@ void progress_show(struct progress *progress, uint64_t done, uint64_t total, uin
     char bar[BAR_COLUMNS + 1];
     unsigned share;
 
-    if (!progress->is_wanted || now_ms < progress->next_ms) {
+    if (!progress->is_wanted ||
+        (now_ms < progress->next_ms && progress->is_total_known == (total > 0))) {
         return;
     }
+    progress->is_total_known = total > 0;
     progress->next_ms = now_ms + SHOW_EVERY_MS;
     progress->is_shown = true;
     if (total == 0) {

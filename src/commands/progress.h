@@ -11,6 +11,7 @@ struct progress {
     const char *things; /* what is counted: "lines" */
     bool is_wanted;     /* there is a terminal */
     bool is_shown;
+    bool is_total_known;
     uint64_t next_ms; /* not shown anew before that */
 };
 
