@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* The two parts of a key. False: it is no name of a counter. */
-static bool split(struct slice key, bool is_of_front, struct slice *out_namespace,
+static bool split(struct slice key, bool is_front, struct slice *out_namespace,
                   struct slice *out_key)
 {
     const char *slash = memchr(key.bytes, '/', key.length);
@@ -24,7 +24,7 @@ static bool split(struct slice key, bool is_of_front, struct slice *out_namespac
     }
     *out_namespace = SLICE("default");
     *out_key = key;
-    return is_of_front;
+    return is_front;
 }
 
 /* Of printable ASCII (RFC 8259 7). */
@@ -74,14 +74,14 @@ static char *write_owner(char *end, const struct store_record *record)
     return end;
 }
 
-size_t counter_line_write(struct slice key, bool is_of_front, const struct store_record *record,
+size_t counter_line_write(struct slice key, bool is_front, const struct store_record *record,
                           char out_text[COUNTER_LINE_BYTES_MAX])
 {
     struct slice first;
     struct slice second;
     char *end = out_text;
 
-    if (key.length > STORE_KEY_BYTES_MAX || !split(key, is_of_front, &first, &second)) {
+    if (key.length > STORE_KEY_BYTES_MAX || !split(key, is_front, &first, &second)) {
         return 0;
     }
     end = write_string(write_text(end, "{\"namespace\":"), first);

@@ -136,6 +136,8 @@ class Reader:
     def _say(self, command):
         if self.footfall is not None:
             command = command.replace("localhost:9999", f"127.0.0.1:{self.footfall.port}")
+        if self.redis is not None:
+            command = command.replace("redis://127.0.0.1:6379", self.redis.url)
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,
