@@ -389,26 +389,26 @@ void settings_write_help(FILE *file, bool all)
         }
     }
     if (all) {
-        (void)fputs(
-            "\nAn option goes before the environment, that before the file. Seconds may\n"
-            "have up to three decimals; 0 is never. FOOTFALL_LISTEN and\n"
-            "FOOTFALL_TRUSTED_PROXY take several, split by blanks. In the file each\n"
-            "setting has a line: its option without the --, a =, its value up to the end\n"
-            "of the line. Those two may have several lines. A comment is a line that\n"
-            "begins with # or ;.\n"
-            "\nGET or POST / counts one visit: {\"counter\":N,\"pid\":P}.\n"
-            "\nfootfall import [--set|--add] FILE takes lines NAMESPACE KEY VALUE, or JSON as\n"
-            "footfall export writes it; - is standard input. --add adds the value to what\n"
-            "is there. Both take --store, --key, --config and --store-timeout, from the\n"
-            "environment too, and work beside a footfall that counts.\n"
-            "\nExit status: 0 after a stop that was asked for, 1 when it could not start\n"
-            "or go on, 2 for a wrong option or setting. Of import 1 when a line was refused.\n"
-            "\nSignals: TERM, INT, QUIT answer what is in flight, then end; a second one\n"
-            "ends at once. HUP: new settings (footfall reload). USR2: the program that is\n"
-            "on disk takes over (footfall upgrade). TTIN, TTOU: one worker more, one\n"
-            "fewer (footfall scale N). WINCH: nobody serves, until HUP or TTIN. USR1: the\n"
-            "access log is opened anew.\n",
-            file);
+        (void)fputs("\nAn option goes before the environment, that before the file. Seconds may\n"
+                    "have up to three decimals; 0 is never. FOOTFALL_LISTEN and\n"
+                    "FOOTFALL_TRUSTED_PROXY take several, split by blanks. In the file each\n"
+                    "setting has a line: its option without the --, a =, its value up to the end\n"
+                    "of the line. Those two may have several lines. A comment is a line that\n"
+                    "begins with # or ;.\n"
+                    "\nGET or POST / counts one visit: {\"counter\":N,\"pid\":P}.\n"
+                    "\nfootfall import [--set|--add] FILE takes lines NAMESPACE KEY VALUE, or\n"
+                    "what footfall export writes; - is standard input. --add: the value is added\n"
+                    "to what is there. Both take --store, --key, --config and --store-timeout,\n"
+                    "and work beside a footfall that counts.\n"
+                    "\nExit status: 0 after a stop that was asked for, 1 when it could not start\n"
+                    "or go on, 2 for a wrong option or setting; of import 1 for\n"
+                    "a wrong line too.\n"
+                    "\nSignals: TERM, INT, QUIT answer what is in flight, then end; a second one\n"
+                    "ends at once. HUP: new settings (footfall reload). USR2: the program that is\n"
+                    "on disk takes over (footfall upgrade). TTIN, TTOU: one worker more, one\n"
+                    "fewer (footfall scale N). WINCH: nobody serves, until HUP or TTIN. USR1: the\n"
+                    "access log is opened anew.\n",
+                    file);
     } else {
         (void)fputs("\nEach option is an environment variable too: --store is FOOTFALL_STORE.\n",
                     file);

@@ -102,10 +102,13 @@ static void unknown_field(void *owner, const char *name)
 
 static void line_refused_by_store(struct import_run *run, uint64_t line, int result)
 {
-    if (++run->store_refusals > REFUSALS_MAX) {
+    if (++run->store_refusals > REFUSALS_MAX || (run->has_failed && result == -EOPNOTSUPP)) {
         return; /* they are counted all the same */
     }
-    if (result == -ECANCELED || result == -ETIMEDOUT) {
+    if (result == -EOPNOTSUPP) {
+        tell(run, line, "this Redis counts plainly, without scripts: no counter can be set in it");
+        stop(run, "the store takes no counters");
+    } else if (result == -ECANCELED || result == -ETIMEDOUT) {
         tell(run, line, "the store has not answered: it may have been taken or not");
     } else {
         tell(run, line, "the store refuses it: %s",

@@ -482,6 +482,41 @@ def test_a_store_that_refuses_all_is_not_asked_for_ever(mover, start_redis):
     assert lines[-1].endswith("the store refuses too many; no line behind this one was taken")
 
 
+def test_a_plain_redis_is_read_and_not_written(mover, redis):
+    mover.take_all(redis.url, ["blog home 5", "default counter 6"])
+    plain = redis.url + "?mode=plain"
+    assert mover.give_all(plain) == mover.give_all(redis.url)
+    outcome = mover.take(plain, [f"blog home{i} 1" for i in range(2000)])
+    assert outcome.exit_status == 1 and len(outcome.log.splitlines()) == 2, outcome
+    assert "without scripts: no counter can be set in it" in outcome.log
+    assert mover.values(redis.url) == {"blog/home": 5, "default/counter": 6}
+
+
+def test_a_user_of_redis_needs_scan_for_an_export(mover, redis):
+    mover.take_all(redis.url, ["blog home 5"])
+    rights = ("~counter", "~{counter}:footfall:*", "~footfall:*", "~{footfall:*", "-@all",
+              *"+evalsha +eval +incrby +get +set +ping +exists +del +hset +hmget".split())
+    redis.command("ACL", "SETUSER", "mover", "on", ">secret", *rights)
+    url = redis.url_with("mover:secret")
+    mover.take_all(url, ["blog next 6", "default counter 7"])
+    outcome = mover.give(url)
+    assert outcome.exit_status == 1 and outcome.output == ""
+    assert re.search("footfall: export: .*NOPERM .*scan", outcome.log), outcome
+    redis.command("ACL", "SETUSER", "mover", "+scan")
+    assert mover.values(url) == {"blog/home": 5, "blog/next": 6, "default/counter": 7}
+
+
+def test_the_longest_names_are_found_however_many_keys_there_are(mover, redis):
+    lines = [f"{'n' * 60}{i % 7:04} {'k' * 60}{i:04} {i}" for i in range(2000)]
+    mover.take_all(redis.url, lines)
+    redis.command("EVAL", "for i = 1, 20000 do redis.call('SET', 'other:' .. i .. '/x', i) end", 0)
+    found = mover.counters(redis.url)
+    assert len(found) == 2000
+    assert {int(name[-4:]): line["value"] for name, line in found.items()} == {
+        i: i for i in range(2000)
+    }
+
+
 # ---- the reader of an export
 
 
