@@ -179,8 +179,12 @@ static enum redis_batch_result take_change(const struct redis_terms *terms,
     const char *mark;
     struct slice before = reply->text;
 
-    if (reply->type != RESP_BULK || reply->text_is_cut || before.length == 0) {
+    if (reply->type != RESP_BULK || before.length == 0) {
         return REDIS_BATCH_GARBAGE;
+    }
+    if (reply->text_is_cut) {
+        *out_error = no_integer;
+        return REDIS_BATCH_REFUSED;
     }
     mark = memchr(before.bytes, '>', before.length);
     if (mark != NULL) {

@@ -102,9 +102,10 @@ static void counts_answered(void *owner, void *subject, int result, const struct
         end_walk(walk, result, SLICE(""));
     } else if (reply->type == RESP_ERROR) {
         end_walk(walk, -EIO, reply->text);
-    } else if (reply->type != RESP_ARRAY || reply->text_is_cut ||
-               reply->integer != (int64_t)walk->names_count) {
+    } else if (reply->type != RESP_ARRAY || reply->integer != (int64_t)walk->names_count) {
         end_walk(walk, -EPROTO, SLICE(""));
+    } else if (reply->text_is_cut) {
+        end_walk(walk, -EBADMSG, SLICE("ERR a counter that is longer than any number"));
     } else {
         take_counts(walk, reply->text);
     }

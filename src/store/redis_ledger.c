@@ -229,9 +229,12 @@ static struct slice moved_by_hits(const struct store_change *change)
 {
     switch (change->kind) {
     case STORE_ADD:
+    case STORE_ADD_OR_PUT:
         return SLICE("value");
     case STORE_SET:
         return SLICE("adjusted");
+    case STORE_PUT:
+        return (change->given & STORE_GIVEN_ADJUSTED) == 0 ? SLICE("adjusted") : SLICE("-");
     default:
         return SLICE("-");
     }

@@ -170,15 +170,15 @@ static enum resp_result reader_read_digit(struct resp_reader *reader, char byte)
     return RESP_MORE;
 }
 
-/* A bulk string is announced. What is too large is known by now: of an element nothing more is
- * read, a reply of its own is let pass by, or the value of one key would end the link of all. */
+/* A bulk string is announced. One that is too large is let pass by, or the value of one key would end
+ * the link of all. */
 static enum resp_result reader_begin_bulk(struct resp_reader *reader, uint64_t length)
 {
     if (reader->bytes_left < 2 || length > reader->bytes_left - 2) {
-        if (reader->depth > 0 || length > RESP_BULK_BYTES_MAX) {
+        if (length > RESP_BULK_BYTES_MAX) {
             return reader_fail(reader, RESP_FAULT_TOO_LARGE);
         }
-        reader->bytes_left = length + 2;
+        reader->bytes_left += length + 2;
         reader->text_is_cut = true;
     }
     reader->state = length > 0 ? STATE_BULK : STATE_BULK_CR;

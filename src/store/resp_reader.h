@@ -75,9 +75,9 @@ struct resp_reader {
 };
 
 /* Makes a reader at the start of a reply. Replies may take `reply_bytes_max` bytes, all of their
- * markup counted, and hold `depth_max` (0..RESP_DEPTH_MAX) arrays in each other. A reply that is
- * one bulk string may be larger, up to RESP_BULK_BYTES_MAX: somebody else has written what we asked
- * for. It is read to its end, and its text is cut. */
+ * markup counted, and hold `depth_max` (0..RESP_DEPTH_MAX) arrays in each other. A bulk
+ * string may be larger, up to RESP_BULK_BYTES_MAX: somebody else has written what we asked for. It
+ * is read to its end, and the reply's text is cut. */
 void resp_reader_init(struct resp_reader *reader, uint64_t reply_bytes_max, uint32_t depth_max);
 
 /* Takes bytes off the front of *input up to the end of the reply. On RESP_DONE *out_reply is

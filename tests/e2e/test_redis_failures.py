@@ -152,14 +152,23 @@ def test_a_lost_answer_is_asked_for_again_byte_for_byte(start_footfall):
         assert_one_error(footfall, "redis_link_down", "an unknown type of value")
 
 
-def test_a_value_longer_than_any_number_concerns_its_own_counter_alone(start_footfall, redis):
+def test_a_value_longer_than_any_number_concerns_its_own_counter_alone(
+    start_footfall, redis, folder
+):
     """100 KB in one key ended the worker's link at each look, for the visits of all counters."""
+    token = os.path.join(folder, "token")
+    with open(token, "w", encoding="ascii") as file:
+        file.write("token-of-the-server")
     redis.command("SET", "footfall:some/long", "1" * 100_000)
-    footfall = start_footfall(store=redis, workers=1)
+    redis.command("ZADD", "footfall:1:counters", 0, "some/long")
+    footfall = start_footfall("--admin-token-file", token, store=redis, workers=1)
     assert visit(footfall.address)[0] == 1
+    asked = ["/get/some/long", "/info/some/long", "/hit/some/long",
+             "/set/some/long?value=1&token=token-of-the-server",
+             "/list/some?token=token-of-the-server"]
     with Client(footfall.address) as client:
         for number in range(2, 12):
-            assert client.ask("GET", "/get/some/long").status == 503
+            assert client.ask("GET", asked[number % len(asked)]).status == 503
             assert client.visit()[0] == number
     assert not footfall.events("redis_link_down")
     assert footfall.events("redis_refused")

@@ -185,7 +185,9 @@ static void a_change_names_what_is_and_what_is_to_be_once_it_is_decided(void **s
         enum store_change_kind kind;
         const char *word;
     } moved[] = {
-        {STORE_ADD, "value"}, {STORE_SET, "adjusted"}, {STORE_CREATE, "-"}, {STORE_REMOVE, "-"}};
+        {STORE_ADD, "value"}, {STORE_SET, "adjusted"}, {STORE_CREATE, "-"},
+        {STORE_REMOVE, "-"},  {STORE_PUT, "adjusted"}, {STORE_ADD_OR_PUT, "value"},
+    };
     const struct redis_ledger ledger = ledger_of("writer-1", 1000);
     struct store_change change = {
         .before = {.exists = true, .value = 5, .high = 1},
@@ -217,6 +219,10 @@ static void a_change_names_what_is_and_what_is_to_be_once_it_is_decided(void **s
         redis_ledger_change(&ledger, &batch, REDIS_LEDGER_WHOLE, true, &command);
         assert_word(&command, 11, moved[i].word);
     }
+    change.kind = STORE_PUT;
+    change.given = STORE_GIVEN_ADJUSTED;
+    redis_ledger_change(&ledger, &batch, REDIS_LEDGER_WHOLE, true, &command);
+    assert_word(&command, 11, "-");
 }
 
 static void a_question_has_no_keys_and_counts_nothing(void **state)
