@@ -180,7 +180,8 @@ static inline bool store_batch_looks(const struct store_batch *batch)
     return batch->hits[0].amount == 0 && !batch->hits[0].is_change;
 }
 
-/* Whether there was no such counter before the batch, which has its results, and there is one now. */
+/* Whether there was no such counter before the batch, which has its results, and there is one now.
+ */
 bool store_batch_has_made(const struct store_batch *batch);
 
 /* What its hits add together. */
