@@ -178,6 +178,16 @@ static void watch_growth(struct tally_key *key)
     key->has_greatest = true;
 }
 
+/* Whether the store says that there is no such counter, as far as it says anything. */
+static bool is_absent(const struct store_batch *batch)
+{
+    const struct store_change *change = store_batch_change(batch);
+    const int result = batch->hits[0].result;
+
+    return result == -ENOENT || result == -EDQUOT ||
+           (change != NULL && result == 0 && !change->after.exists);
+}
+
 static void batch_done(struct store_batch *batch)
 {
     struct tally_key *key = batch->owner;
@@ -186,6 +196,7 @@ static void batch_done(struct store_batch *batch)
     assert(key->is_in_flight);
     note_batch(key);
     watch_growth(key);
+    key->is_absent = is_absent(batch);
     while (!hit_run_is_told(&key->flying)) {
         tell_first(key->tally, &key->flying, key->flying.hits[key->flying.first].result);
     }

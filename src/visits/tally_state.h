@@ -10,6 +10,13 @@
 #include "visits/hit_run.h"
 #include "visits/tally.h"
 
+/* Keys that nobody wants at present, the longest idle first. */
+struct tally_idle_list {
+    struct tally_key *first;
+    struct tally_key *last;
+    uint32_t count;
+};
+
 struct tally_key {
     struct key_entry entry; /* its key points at `key` */
     struct tally *tally;
@@ -27,7 +34,8 @@ struct tally_key {
     int64_t greatest; /* number that the store has answered */
     struct tally_key *due_before;
     struct tally_key *next_due;
-    bool is_idle; /* in the list of those that nobody wants at present */
+    bool is_absent;                    /* the store had no such counter when it answered last */
+    struct tally_idle_list *idle_list; /* that it is in; NULL: somebody wants it */
     uint64_t idle_since_ms;
     struct tally_key *idle_before;
     struct tally_key *idle_behind;
@@ -43,9 +51,9 @@ struct tally {
     struct key_table keys;
     struct timer_queue timers;
     struct deferred send;
-    struct tally_key *due;        /* keys with hits that wait and may be sent */
-    struct tally_key *idle_first; /* the longest */
-    struct tally_key *idle_last;
+    struct tally_key *due; /* keys with hits that wait and may be sent */
+    struct tally_idle_list idle;
+    struct tally_idle_list absent; /* idle, and of no counter */
     struct timer_queue sweep_timers;
     struct timer sweep;    /* running while keys are idle */
     uint32_t waiting_hits; /* not told yet, over all keys */
