@@ -10,6 +10,7 @@
 #include "commands/command.h"
 #include "commands/counter_line.h"
 #include "commands/import_queue.h"
+#include "commands/line_ranges.h"
 #include "commands/line_source.h"
 #include "commands/progress.h"
 #include "commands/store_command.h"
@@ -17,12 +18,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     PATIENCE_MS_MIN = 30 * 1000, /* a store that is away may come back */
@@ -42,6 +45,8 @@ struct import_run {
     struct progress progress;
     uint64_t taken;
     uint64_t refused;
+    struct line_ranges unanswered; /* at the end: taken or not, who knows */
+    struct line_ranges not_given;  /* at the end: not taken */
     uint64_t store_refusals;
     uint64_t patience_ms; /* 0: for ever */
     uint64_t answered_ms; /* when the store has last answered */
@@ -108,8 +113,6 @@ static void line_refused_by_store(struct import_run *run, uint64_t line, int res
     if (result == -EOPNOTSUPP) {
         tell(run, line, "this Redis counts plainly, without scripts: no counter can be set in it");
         stop(run, "the store takes no counters");
-    } else if (result == -ECANCELED || result == -ETIMEDOUT) {
-        tell(run, line, "the store has not answered: it may have been taken or not");
     } else {
         tell(run, line, "the store refuses it: %s",
              run->session.trouble[0] != '\0' ? run->session.trouble : strerror(-result));
@@ -126,6 +129,14 @@ static void line_done(void *owner, uint64_t line, int result)
     run->answered_ms = clock_monotonic_ms();
     if (result == 0) {
         run->taken++;
+        return;
+    }
+    if (result == -ECANCELED || result == -ETIMEDOUT) {
+        line_ranges_add(&run->unanswered, line);
+        return;
+    }
+    if (result == -ENODATA) {
+        line_ranges_add(&run->not_given, line);
         return;
     }
     run->refused++;
@@ -258,6 +269,32 @@ static void run_lines(struct import_run *run)
     progress_clear(&run->progress);
 }
 
+static void tell_lines(const struct import_run *run, struct line_ranges *ranges, const char *what)
+{
+    if (ranges->count > 0) {
+        (void)fprintf(stderr, "%s: %s: ", run->path, what);
+        line_ranges_write(ranges, stderr);
+        (void)fputc('\n', stderr);
+    }
+}
+
+static int tell_sums(struct import_run *run)
+{
+    const uint32_t undone = run->unanswered.count + run->not_given.count;
+
+    tell_lines(run, &run->not_given, "not taken, since the store does not answer: lines");
+    tell_lines(run, &run->unanswered, "not answered, each may have been taken or not: lines");
+    (void)printf("lines taken: %" PRIu64 ", refused: %" PRIu64, run->taken, run->refused);
+    if (undone > 0) {
+        (void)printf(", not taken: %" PRIu32 ", not answered: %" PRIu32, run->not_given.count,
+                     run->unanswered.count);
+    }
+    if (putchar('\n') == EOF || fflush(stdout) != 0) {
+        return command_fail("import", strerror(errno));
+    }
+    return run->refused + undone > 0 || run->has_failed ? COMMAND_FAILED : COMMAND_DONE;
+}
+
 /* Everything in between; what is still under way at the end is told of when the store closes. */
 static int take_all(struct import_run *run)
 {
@@ -273,11 +310,20 @@ static int take_all(struct import_run *run)
     }
     import_queue_give_up(&run->queue); /* what came behind that was never given */
     import_queue_finish(&run->queue);
-    if (printf("lines taken: %" PRIu64 ", refused: %" PRIu64 "\n", run->taken, run->refused) < 0 ||
-        fflush(stdout) != 0) {
-        return command_fail("import", strerror(errno));
+    return tell_sums(run);
+}
+
+/* A store that the import makes may be another one than its user meant. */
+static void tell_new_store(const struct store_url *store)
+{
+    char path[PATH_MAX + sizeof "/data.mdb"];
+
+    if (store->scheme == STORE_LMDB) {
+        (void)snprintf(path, sizeof path, "%s/data.mdb", store->path);
+        if (access(path, F_OK) < 0 && errno == ENOENT) {
+            (void)fprintf(stderr, "footfall: import: lmdb:%s is a new store\n", store->path);
+        }
     }
-    return run->refused > 0 || run->has_failed ? COMMAND_FAILED : COMMAND_DONE;
 }
 
 static int import(struct import_run *run, const struct configuration *configuration)
@@ -287,6 +333,7 @@ static int import(struct import_run *run, const struct configuration *configurat
     int result;
 
     run->front_key = slice_of(configuration->settings.key);
+    tell_new_store(&configuration->store);
     result = store_session_open(&run->session, &configuration->store, timeout_ms, reason);
     if (result < 0) {
         return command_fail("import", reason);

@@ -173,6 +173,6 @@ void import_queue_give_up(struct import_queue *queue)
     }
     while ((slot = take_waiting(queue)) != NULL) {
         leave(slot); /* which may have another one wait */
-        end(slot, -ECANCELED);
+        end(slot, -ENODATA);
     }
 }

@@ -49,7 +49,7 @@ void import_queue_add(struct import_queue *queue, const struct counter_line *cou
 void import_queue_send(struct import_queue *queue);
 
 /* Nobody waits for what is under way: the store is to end it. What has not been given is told
- * -ECANCELED. */
+ * -ENODATA. */
 void import_queue_give_up(struct import_queue *queue);
 
 /* When all have come to their end. Zeroed memory is fine. */

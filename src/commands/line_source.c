@@ -17,6 +17,7 @@ int line_source_open(const char *path, struct line_source *out_source)
 {
     struct line_source source = {.fd = STDIN_FILENO, .buffer = malloc(BUFFER_BYTES)};
     struct stat status;
+    int result = 0;
 
     if (source.buffer == NULL) {
         return -ENOMEM;
@@ -25,8 +26,11 @@ int line_source_open(const char *path, struct line_source *out_source)
         source.fd = open(path, O_RDONLY | O_CLOEXEC);
     }
     if (source.fd < 0 || fstat(source.fd, &status) < 0) {
-        const int result = -errno;
-
+        result = -errno;
+    } else if (S_ISDIR(status.st_mode)) {
+        result = -EISDIR;
+    }
+    if (result < 0) {
         line_source_close(&source);
         return result;
     }

@@ -74,6 +74,14 @@ static double answers_of(const json_t *worker)
            number_of(answers, "5xx");
 }
 
+/* Whether a server cannot be reached: it was, or why it is not is known. Stores without a server
+ * have neither. */
+static bool is_away(const json_t *store)
+{
+    return !json_is_true(json_object_get(store, "is_linked")) &&
+           (number_of(store, "since_seconds") > 0 || text_of(store, "last_error")[0] != '\0');
+}
+
 static void add_worker(struct text *text, const json_t *worker, const json_t *before,
                        double seconds)
 {
@@ -87,9 +95,9 @@ static void add_worker(struct text *text, const json_t *worker, const json_t *be
              write_age(number_of(worker, "age_seconds"), age), number_of(worker, "connections"),
              write_rate(answers_of(worker), answers_of(before), before == NULL ? 0 : seconds, rate),
              number_of(worker, "restarts"), write_bytes(number_of(worker, "memory_bytes"), memory),
-             number_of(store, "since_seconds") == 0.0            ? "-"
-             : json_is_true(json_object_get(store, "is_linked")) ? "up"
-                                                                 : "down");
+             json_is_true(json_object_get(store, "is_linked")) ? "up"
+             : is_away(store)                                  ? "down"
+                                                               : "-");
 }
 
 static void add_store(struct text *text, const json_t *now, const json_t *before, double seconds)
@@ -117,8 +125,7 @@ static void add_warnings(struct text *text, const json_t *workers)
         if (text_of(store, "warning")[0] != '\0') {
             text_add(text, "warning: slot %zu: %s\n", i, text_of(store, "warning"));
         }
-        if (number_of(store, "since_seconds") > 0 &&
-            !json_is_true(json_object_get(store, "is_linked"))) {
+        if (is_away(store)) {
             text_add(text, "warning: slot %zu: the store is away: %s\n", i,
                      text_of(store, "last_error"));
         }

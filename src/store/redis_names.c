@@ -49,7 +49,7 @@ struct reading {
 static void end(struct reading *reading, int result, const char *reason)
 {
     if (result < 0 && reading->result == 0) {
-        (void)snprintf(reading->out_reason, reading->reason_bytes, "the store does not answer: %s",
+        (void)snprintf(reading->out_reason, reading->reason_bytes, "the store does not serve: %s",
                        reason);
     }
     reading->result = result;

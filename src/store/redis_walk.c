@@ -110,7 +110,7 @@ static int look_at_all(struct looks *looks, char *out_reason)
         if (looks->first == looks->next || !looks->ring[looks->first % LOOKS_MAX].is_done) {
             result = store_session_wait(&looks->session, looks->walk->timeout_ms);
             if (result < 0) {
-                (void)snprintf(out_reason, STORE_REASON_BYTES, "the store does not answer: %.400s",
+                (void)snprintf(out_reason, STORE_REASON_BYTES, "the store does not serve: %.400s",
                                looks->session.trouble[0] != '\0' ? looks->session.trouble
                                                                  : strerrordesc_np(-result));
             }

@@ -67,7 +67,7 @@ static int wait_until_ready(struct store_session *session, uint64_t timeout_ms, 
         result = store_session_wait(session, timeout_ms);
     }
     if (result < 0) {
-        (void)snprintf(out_reason, STORE_REASON_BYTES, "the store does not answer: %.400s",
+        (void)snprintf(out_reason, STORE_REASON_BYTES, "the store does not serve: %.400s",
                        session->trouble[0] != '\0' ? session->trouble : strerror(-result));
     }
     return result;

@@ -102,7 +102,7 @@ static const char *sentence_of(int result)
     case -EOVERFLOW:
         return "The number would be out of range.";
     case -EDQUOT:
-        return "The namespace takes no more counters.";
+        return "There is no room for another counter.";
     case -EAGAIN:
         return "Too many visits wait to be counted.";
     default:

@@ -257,17 +257,20 @@ static bool is_yes(struct slice value)
 
 static void read_create(struct slice query, struct api_call *call)
 {
-    static const char whole[] = "A start value is a whole number.";
+    static const char whole[] = "A start value is a whole number from -2^63 to 2^63-1.";
     struct store_record *created = &call->created;
 
     *created = (struct store_record){.exists = true};
+    /* Each form has a name of its own for it; the other's is not dropped without a word. */
+    (void)read_number(query, call->is_list_form ? "initializer" : "value", &created->value, call,
+                      whole);
+    (void)read_number(query, call->is_list_form ? "value" : "initializer", &created->value, call,
+                      whole);
     if (!call->is_list_form) {
-        (void)read_number(query, "initializer", &created->value, call, whole);
         return;
     }
     created->low = -1;
     created->high = 1;
-    (void)read_number(query, "value", &created->value, call, whole);
     (void)read_number(query, "update_lowerbound", &created->low, call,
                       "update_lowerbound must be negative");
     (void)read_number(query, "update_upperbound", &created->high, call,
@@ -299,7 +302,7 @@ static void read_arguments(struct slice query, struct api_call *call)
         read_create(query, call);
         break;
     case API_SET:
-        read_amount(query, call, "value", "set takes value=, a whole number.");
+        read_amount(query, call, "value", "set takes value= in the query, a whole number.");
         break;
     case API_UPDATE:
         read_amount(query, call, is_post ? "value" : "amount",

@@ -80,7 +80,7 @@ void api_verb_fail(struct api *api, struct api_call *call, uint64_t ticket, int 
         break;
     case -EDQUOT:
         limit_tell(&api->limit_listener, LIMIT_COUNTERS, &call->client);
-        fail(api, call, ticket, 507, "The namespace takes no more counters.");
+        fail(api, call, ticket, 507, "There is no room for another counter.");
         break;
     case -EACCES:
         fail(api, call, ticket, 401, "token is invalid");

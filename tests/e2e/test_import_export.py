@@ -15,7 +15,7 @@ from api_client import GREATEST, LEAST, Api
 from counter_value import LmdbTransaction
 from lmdb_tools import put, set_layout, set_lmdb_counter
 from load import Load, many
-from moving_numbers import Mover, end_of
+from moving_numbers import NEW_STORE, Mover, end_of
 from waiting import PATIENCE_S, eventually, scaled
 
 COMMANDS = pytest.mark.parametrize("command", ["import", "export"])
@@ -215,7 +215,7 @@ def test_lines_may_come_by_standard_input(mover, shared_store):
     eventually(lambda: "blog/home" in mover.names(shared_store), "the first line is taken")
     output, log = process.communicate(b"blog next 6", timeout=PATIENCE_S)
     assert (process.returncode, output) == (1, b"lines taken: 2, refused: 1\n")
-    assert log.startswith(b"-:2: it takes NAMESPACE KEY VALUE")
+    assert NEW_STORE.sub("", log.decode()).startswith("-:2: it takes NAMESPACE KEY VALUE")
     assert mover.values(shared_store) == {"blog/home": 5, "blog/next": 6}
 
 
@@ -228,7 +228,10 @@ def test_asked_to_stop_it_ends_what_is_under_way_and_says_how_far_it_came(mover)
     process.send_signal(signal.SIGINT)
     assert process.wait(PATIENCE_S) == 1
     assert process.stdout.read() == b"lines taken: 2, refused: 0\n"
-    assert process.stderr.read() == b"-:2: asked to stop; no line behind this one was taken\n"
+    assert process.stderr.read() == (
+        b"footfall: import: lmdb:data is a new store\n"
+        b"-:2: asked to stop; no line behind this one was taken\n"
+    )
     for stream in process.stdin, process.stdout, process.stderr:
         try:
             stream.close()
@@ -374,7 +377,7 @@ def test_a_redis_that_is_away_is_told_in_time(command, mover, redis):
     redis.pause()
     outcome = mover.run(*words)
     assert outcome.exit_status == 1 and outcome.output == "", outcome
-    assert f"footfall: {command}: the store does not answer: " in outcome.log
+    assert f"footfall: {command}: the store does not serve: " in outcome.log
     redis.resume()
     redis.stop()
     outcome = mover.run(*words)

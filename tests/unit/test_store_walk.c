@@ -233,7 +233,7 @@ static void what_is_not_there_is_told_and_not_made(const struct kind *kind)
         timeout_ms = 300;
         assert_int_equal(walk_over(url), -ETIMEDOUT);
         timeout_ms = 5000;
-        assert_non_null(strstr(reason, "the store does not answer: "));
+        assert_non_null(strstr(reason, "the store does not serve: "));
         assert_non_null(strstr(reason, "No such file or directory"));
     }
 }
