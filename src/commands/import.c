@@ -32,6 +32,7 @@ enum {
     TURN_MS = 100,               /* how often it is looked whether there is more to read … */
     READ_AGAIN_MS = 10,          /* … where there was nothing just now */
     REFUSALS_MAX = 100,          /* of the store: then it is no use */
+    LINES_AT_ONCE = 4096,        /* between two looks for signals */
     UNKNOWN_MAX = 32,            /* names of fields that are told */
 };
 
@@ -172,13 +173,15 @@ static void take_line(struct import_run *run, struct slice line)
     }
 }
 
-/* Reads as many lines as are there and have room. False: there was nothing to read just now. */
+/* Reads lines that are there and have room, a number of them at most. False: there was nothing to
+ * read just now. */
 static bool take_lines(struct import_run *run)
 {
     char reason[64];
     struct slice line;
 
-    while (!run->is_at_end && import_queue_has_room(&run->queue)) {
+    for (unsigned i = 0; i < LINES_AT_ONCE && !run->is_at_end && import_queue_has_room(&run->queue);
+         i++) {
         switch (line_source_next(&run->source, false, &line)) {
         case LINE_SOURCE_LINE:
             take_line(run, line);
@@ -211,6 +214,15 @@ static void stop_signals(sigset_t *out_set)
     (void)sigaddset(out_set, SIGHUP);
 }
 
+/* From now on they end it at once: nothing but what is under way is left to do. */
+static void let_signals_in(void)
+{
+    sigset_t set;
+
+    stop_signals(&set);
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
 /* Asked to stop, it ends what is under way; asked twice, it ends at once. */
 static void look_for_signals(struct import_run *run)
 {
@@ -219,14 +231,19 @@ static void look_for_signals(struct import_run *run)
 
     stop_signals(&set);
     if (sigtimedwait(&set, NULL, &now) > 0) {
-        (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+        let_signals_in();
         stop(run, "asked to stop");
     }
 }
 
 static void give_up(struct import_run *run, const char *reason)
 {
-    stop(run, reason);
+    char text[STORE_REASON_BYTES + 64];
+
+    (void)snprintf(text, sizeof text, "%s%s%s", reason, run->session.trouble[0] != '\0' ? ": " : "",
+                   run->session.trouble);
+    stop(run, text);
+    let_signals_in(); /* the end of what is under way may never come */
     run->is_given_up = true;
     import_queue_give_up(&run->queue);
 }
@@ -235,6 +252,7 @@ static void give_up(struct import_run *run, const char *reason)
 static void wait(struct import_run *run, bool has_read)
 {
     struct pollfd input = {.fd = run->source.fd, .events = POLLIN};
+    bool may_read;
     int result;
 
     if (run->queue.count == 0) {
@@ -244,7 +262,8 @@ static void wait(struct import_run *run, bool has_read)
         }
         return;
     }
-    result = store_session_wait(&run->session, has_read ? TURN_MS : READ_AGAIN_MS);
+    may_read = has_read && !run->is_at_end && import_queue_has_room(&run->queue);
+    result = store_session_wait(&run->session, may_read ? 1 : has_read ? TURN_MS : READ_AGAIN_MS);
     if (result < 0 && result != -ETIMEDOUT) {
         give_up(run, strerror(-result));
     } else if (run->patience_ms > 0 && clock_monotonic_ms() - run->answered_ms > run->patience_ms) {
@@ -258,6 +277,7 @@ static void run_lines(struct import_run *run)
 
     stop_signals(&set);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    run->answered_ms = clock_monotonic_ms();
     while ((!run->is_at_end || run->queue.count > 0) && !run->is_given_up) {
         const bool has_read = take_lines(run);
 

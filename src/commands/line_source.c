@@ -11,7 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 4 * LINE_SOURCE_LINE_BYTES_MAX };
+enum {
+    BUFFER_BYTES = 4 * LINE_SOURCE_LINE_BYTES_MAX,
+    FILLS_AT_ONCE = 64, /* of somebody who does not wait */
+};
 
 int line_source_open(const char *path, struct line_source *out_source)
 {
@@ -93,7 +96,7 @@ static enum line_source_result take(struct line_source *source, size_t length, s
 enum line_source_result line_source_next(struct line_source *source, bool may_wait,
                                          struct slice *out_line)
 {
-    for (;;) {
+    for (unsigned fills = 0; may_wait || fills < FILLS_AT_ONCE; fills++) {
         const char *searched = source->buffer + source->searched;
         const char *found = memchr(searched, '\n', source->end - source->searched);
         enum line_source_result result;
@@ -117,4 +120,5 @@ enum line_source_result line_source_next(struct line_source *source, bool may_wa
             return result;
         }
     }
+    return LINE_SOURCE_LATER; /* a line without an end */
 }

@@ -2,8 +2,7 @@
  * redis.c - counts in a Redis server, shared by all workers of all hosts.
  *
  * What becomes of batches: sent, answered, or held until the server can be asked again. What they
- * ask is redis_batch.c's, connections are redis_link.c's, what comes before the first batch on one
- * is redis_opening.c's, what is told of the server redis_report.c's, and which counters there are
+ * ask is redis_batch.c's, whether the server serves redis_server.c's, and which counters there are
  * redis_catalogue.c's.
  */
 #include "store/redis.h"
@@ -13,8 +12,7 @@
 #include "store/redis_batch.h"
 #include "store/redis_catalogue.h"
 #include "store/redis_error.h"
-#include "store/redis_opening.h"
-#include "store/redis_report.h"
+#include "store/redis_server.h"
 #include "store/store_change.h"
 
 #include <errno.h>
@@ -23,15 +21,12 @@
 struct store_redis {
     struct store base;
     struct loop *loop;
-    struct redis_terms terms;
-    struct redis_opening opening;
-    struct redis_report report;
+    struct redis_server server;
     struct redis_catalogue catalogue;
-    bool is_plain_wanted;
-    bool is_ready;      /* the server counts */
-    bool is_closing;    /* nothing is sent any more */
-    bool has_counted;   /* on the present link */
-    uint32_t in_flight; /* what writes, and is not answered yet: for the fault points alone */
+    uint32_t timeout_ms;
+    bool is_closing;      /* nothing is sent any more … */
+    bool is_link_closing; /* … and nothing is waited for */
+    uint32_t in_flight;   /* what writes, and is not answered yet: for the fault points alone */
     /* Batches whose answer was lost, or that the server could not count just then. */
     struct store_batch_list held;
     /* Batches that have failed without being sent: they are told at the end of the turn. */
@@ -41,11 +36,6 @@ struct store_redis {
     void (*closed)(void *owner);
     void *closed_owner;
 };
-
-static void tell_refusal(struct store_redis *redis, struct slice error)
-{
-    redis_report_refused(&redis->report, loop_now_ms(redis->loop), error);
-}
 
 /* ---- batches that are not on their way ---- */
 
@@ -82,13 +72,13 @@ static void hold(struct store_redis *redis, struct store_batch *batch, int resul
 /* The answer to its last command is lost. INCRBY must not be sent again then. */
 static void command_lost(struct store_redis *redis, struct store_batch *batch, int result)
 {
-    if (!redis_batch_is_writing(&redis->terms, batch)) {
+    if (!redis_batch_is_writing(&redis->server.terms, batch)) {
         batch->step = 0; /* nothing has been done: it begins anew */
         hold(redis, batch, result);
         return;
     }
     batch->may_have_counted = true;
-    if (redis->terms.form == REDIS_LEDGER_PLAIN) {
+    if (redis->server.terms.form == REDIS_LEDGER_PLAIN) {
         fail_now(batch, result);
         return;
     }
@@ -101,13 +91,13 @@ static void batch_answered(void *owner, void *subject, int result, const struct 
 
 static void send_batch(struct store_redis *redis, struct store_batch *batch, bool is_whole)
 {
-    int result = redis_batch_send(&redis->terms, batch, is_whole, batch_answered, redis);
+    int result = redis_batch_send(&redis->server.terms, batch, is_whole, batch_answered, redis);
 
     if (result < 0) {
         fail_later(redis, batch, result);
         return;
     }
-    redis->in_flight += redis_batch_is_writing(&redis->terms, batch) ? 1 : 0;
+    redis->in_flight += redis_batch_is_writing(&redis->server.terms, batch) ? 1 : 0;
 }
 
 /* The next step of a batch that has not counted: given up meanwhile, it would be a gap. */
@@ -120,18 +110,6 @@ static void send_next(struct store_redis *redis, struct store_batch *batch, bool
     }
 }
 
-/* Begins anew: another server may be found, or this one may count later. One that has counted was
- * right until now, so its name is looked up again; else the name's next address is tried. */
-static void leave(struct store_redis *redis)
-{
-    redis_news_left(&redis->report.news);
-    if (redis->has_counted) {
-        redis_link_cut(redis->terms.link, -EAGAIN, redis->report.last_error);
-    } else {
-        redis_link_skip(redis->terms.link, -EAGAIN, redis->report.last_error);
-    }
-}
-
 static void batch_refused(struct store_redis *redis, struct store_batch *batch, struct slice text)
 {
     const struct slice error = redis_error_bare(text);
@@ -141,9 +119,13 @@ static void batch_refused(struct store_redis *redis, struct store_batch *batch, 
         send_next(redis, batch, true);
         return;
     }
-    tell_refusal(redis, error);
+    redis_server_refused(&redis->server, error);
+    if (meaning == REDIS_ERROR_NO_RIGHT && store_batch_change(batch) != NULL) {
+        fail_now(batch, -EOPNOTSUPP); /* the script that counts may be run all the same */
+        return;
+    }
     if (meaning == REDIS_ERROR_NOT_NOW || meaning == REDIS_ERROR_NO_RIGHT) {
-        leave(redis);
+        redis_server_leave(&redis->server);
         hold(redis, batch, -EAGAIN);
         return;
     }
@@ -152,25 +134,33 @@ static void batch_refused(struct store_redis *redis, struct store_batch *batch, 
 
 static void batch_written(struct store_redis *redis, struct store_batch *batch, bool was_known)
 {
-    redis->has_counted = true;
-    redis_news_counted(&redis->report.news);
+    redis_server_counted(&redis->server);
     redis_catalogue_note(&redis->catalogue, batch, was_known);
     batch->done(batch);
+}
+
+static void ask_for_room(struct store_redis *redis, struct store_batch *batch)
+{
+    int result = redis_catalogue_ask(&redis->catalogue, batch);
+
+    if (result < 0) {
+        fail_later(redis, batch, result);
+    }
 }
 
 static void take_answer(struct store_redis *redis, struct store_batch *batch,
                         const struct resp_reply *reply)
 {
-    const bool was_known = redis_batch_is_known(&redis->terms, batch);
+    const bool was_known = redis_batch_is_known(&redis->server.terms, batch);
     char text[REDIS_NEWS_BYTES];
     struct slice error;
 
-    switch (redis_batch_take(&redis->terms, batch, reply, text, sizeof text, &error)) {
+    switch (redis_batch_take(&redis->server.terms, batch, reply, text, sizeof text, &error)) {
     case REDIS_BATCH_WRITTEN:
         batch_written(redis, batch, was_known);
         break;
     case REDIS_BATCH_AT_END:
-        tell_refusal(redis, error);
+        redis_server_refused(&redis->server, error);
         batch->done(batch);
         break;
     case REDIS_BATCH_READ:
@@ -179,12 +169,15 @@ static void take_answer(struct store_redis *redis, struct store_batch *batch,
     case REDIS_BATCH_NEXT:
         send_next(redis, batch, false);
         break;
+    case REDIS_BATCH_NEW:
+        ask_for_room(redis, batch);
+        break;
     case REDIS_BATCH_REFUSED:
         batch_refused(redis, batch, error);
         break;
     case REDIS_BATCH_GARBAGE:
         /* Answers may be out of step: none of this connection can be believed. */
-        redis_link_cut(redis->terms.link, -EPROTO, "an answer that is no count");
+        redis_link_cut(redis->server.terms.link, -EPROTO, "an answer that is no count");
         command_lost(redis, batch, -EPROTO);
         break;
     }
@@ -195,7 +188,7 @@ static void batch_answered(void *owner, void *subject, int result, const struct 
 {
     struct store_redis *redis = owner;
     struct store_batch *batch = subject;
-    const bool has_written = redis_batch_is_writing(&redis->terms, batch);
+    const bool has_written = redis_batch_is_writing(&redis->server.terms, batch);
 
     redis->in_flight -= has_written ? 1 : 0;
     if (result < 0) {
@@ -208,221 +201,7 @@ static void batch_answered(void *owner, void *subject, int result, const struct 
     take_answer(redis, batch, reply);
 }
 
-/* ---- sending ---- */
-
-static void list_ended(void *owner, struct store_batch *batch, int result, struct slice error)
-{
-    struct store_redis *redis = owner;
-
-    switch (result) {
-    case 0:
-        batch->done(batch);
-        break;
-    case -EBADMSG:
-        tell_refusal(redis, error);
-        fail_now(batch, -EIO);
-        break;
-    case -EIO:
-        redis_catalogue_refuse(&redis->catalogue, error);
-        if (redis_error_meaning(error) == REDIS_ERROR_NOT_NOW) {
-            batch_refused(redis, batch, error);
-        } else {
-            fail_now(batch, -EOPNOTSUPP);
-        }
-        break;
-    case -EPROTO:
-        redis_link_cut(redis->terms.link, -EPROTO, "an answer that is no list");
-        hold(redis, batch, result);
-        break;
-    default:
-        hold(redis, batch, result);
-        break;
-    }
-}
-
-/* Sends a batch that has not been sent yet, once it is known whether it may make its counter. */
-static void begin_batch(struct store_redis *redis, struct store_batch *batch)
-{
-    const struct store_change *change = store_batch_change(batch);
-
-    if (change != NULL && change->kind == STORE_LIST) {
-        int result = redis_catalogue_list(&redis->catalogue, batch, list_ended, redis);
-
-        if (result < 0) {
-            fail_later(redis, batch, result);
-        }
-    } else if (redis_batch_is_known(&redis->terms, batch) ||
-               redis_catalogue_decide(&redis->catalogue, batch)) {
-        send_batch(redis, batch, false);
-    }
-}
-
-static void catalogue_decided(void *owner, struct store_batch *batch, int result)
-{
-    struct store_redis *redis = owner;
-
-    if (result < 0) {
-        hold(redis, batch, result);
-    } else {
-        send_next(redis, batch, false);
-    }
-}
-
-static void catalogue_refused(void *owner, struct slice error)
-{
-    struct store_redis *redis = owner;
-
-    redis_report_unlisted(&redis->report, error);
-}
-
-/* Whether a batch that was held may be sent: while somebody waits for it, and, where it may have
- * counted, while the server still has its entry. Otherwise its place in the sequence is left
- * empty. */
-static bool may_send_again(const struct store_redis *redis, const struct store_batch *batch)
-{
-    if (batch->is_given_up) {
-        return false;
-    }
-    return !batch->may_have_counted ||
-           (redis->terms.form != REDIS_LEDGER_PLAIN &&
-            redis_ledger_may_repeat(&redis->terms.ledger,
-                                    loop_now_ms(redis->loop) - batch->since_ms));
-}
-
-static void send_held(struct store_redis *redis)
-{
-    struct store_batch_list held = store_batch_list_take(&redis->held);
-    struct store_batch *batch = held.first;
-
-    while (batch != NULL) {
-        struct store_batch *next = batch->next;
-
-        if (may_send_again(redis, batch)) {
-            if (batch->may_have_counted) {
-                redis->report.status.batches_resent++;
-                send_batch(redis, batch, false); /* as it was decided then */
-            } else {
-                begin_batch(redis, batch);
-            }
-        } else {
-            fail_later(redis, batch, -ETIMEDOUT);
-        }
-        batch = next;
-    }
-}
-
-static void redis_link_sent(void *owner)
-{
-    const struct store_redis *redis = owner;
-
-    if (redis->in_flight > 0) { /* else it was the opening */
-        FAULT_POINT(FAULT_BATCH_SENT);
-    }
-}
-
-/* ---- the link ---- */
-
-/* Once both are known: that it counts, and what it may lose. */
-static void tell_up(struct store_redis *redis)
-{
-    if (redis->is_ready && redis->opening.questions_left == 0) {
-        redis_report_serving(&redis->report, loop_now_ms(redis->loop));
-    }
-}
-
-static void opening_ready(void *owner, enum redis_ledger_form form)
-{
-    struct store_redis *redis = owner;
-
-    redis->terms.form = form;
-    redis->is_ready = true;
-    if (form != REDIS_LEDGER_PLAIN) {
-        redis_report_scripted(&redis->report);
-    }
-    redis_catalogue_begin(&redis->catalogue, form != REDIS_LEDGER_PLAIN);
-    send_held(redis);
-    redis_report_ready(&redis->report);
-    tell_up(redis);
-    if (redis->is_ready && !redis->is_closing) { /* the notice may have closed us */
-        redis->base.events.ready(redis->base.events.owner);
-    }
-}
-
-static void opening_forbidden(void *owner, struct slice error)
-{
-    struct store_redis *redis = owner;
-
-    redis_report_plain(&redis->report, error);
-}
-
-static void opening_not_now(void *owner, struct slice error)
-{
-    struct store_redis *redis = owner;
-
-    tell_refusal(redis, error);
-    leave(redis);
-}
-
-static void opening_inspected(void *owner, const struct redis_inspection *inspection)
-{
-    struct store_redis *redis = owner;
-
-    redis_report_inspected(&redis->report, inspection);
-    tell_up(redis);
-}
-
-static const struct redis_opening_events opening_events = {
-    .ready = opening_ready,
-    .forbidden = opening_forbidden,
-    .not_now = opening_not_now,
-    .inspected = opening_inspected,
-};
-
-static void redis_link_went_up(void *owner, const char *detail)
-{
-    struct store_redis *redis = owner;
-
-    redis->has_counted = false;
-    redis->terms.link_number++;
-    redis_report_link_up(&redis->report, loop_now_ms(redis->loop), detail);
-    redis_opening_start(&redis->opening, redis->is_plain_wanted);
-}
-
-static void redis_link_went_down(void *owner, const char *detail)
-{
-    struct store_redis *redis = owner;
-
-    redis->is_ready = false;
-    redis_catalogue_stop(&redis->catalogue);
-    redis_report_link_down(&redis->report, loop_now_ms(redis->loop), detail);
-}
-
-static const struct redis_link_events link_events = {
-    .up = redis_link_went_up,
-    .down = redis_link_went_down,
-    .sent = redis_link_sent,
-};
-
-static const struct redis_catalogue_events catalogue_events = {
-    .decided = catalogue_decided,
-    .refused = catalogue_refused,
-};
-
-/* ---- the interface of a store ---- */
-
-static bool redis_is_ready(const struct store *store)
-{
-    return ((const struct store_redis *)store)->is_ready;
-}
-
-static void redis_apply(struct store *store, struct store_batch *batch)
-{
-    struct store_redis *redis = (struct store_redis *)store;
-
-    batch->sequence = redis_ledger_next(&redis->terms.ledger);
-    batch->since_ms = loop_now_ms(redis->loop);
-    begin_batch(redis, batch);
-}
+/* ---- closing ---- */
 
 static void redis_link_closed(void *owner)
 {
@@ -437,21 +216,221 @@ static void redis_link_closed(void *owner)
     closed(closed_owner);
 }
 
+/* Once: names that were written are waited for, or counters would be listed a day later. */
+static void close_link(struct store_redis *redis)
+{
+    if (!redis->is_link_closing) {
+        redis->is_link_closing = true;
+        redis_link_close(redis->server.terms.link, redis_link_closed, redis);
+    }
+}
+
+/* ---- sending ---- */
+
+static void list_refused(struct store_redis *redis, struct store_batch *batch, struct slice error)
+{
+    if (redis_catalogue_refuse(&redis->catalogue, error)) {
+        fail_now(batch, -EOPNOTSUPP);
+    } else {
+        batch_refused(redis, batch, error);
+    }
+}
+
+static void list_ended(void *owner, struct store_batch *batch, int result, struct slice error)
+{
+    struct store_redis *redis = owner;
+
+    switch (result) {
+    case 0:
+        batch->done(batch);
+        break;
+    case -EBADMSG:
+        redis_server_refused(&redis->server, error);
+        fail_now(batch, -EIO);
+        break;
+    case -EIO:
+        list_refused(redis, batch, error);
+        break;
+    case -EPROTO:
+        redis_link_cut(redis->server.terms.link, -EPROTO, "an answer that is no list");
+        hold(redis, batch, result);
+        break;
+    default:
+        if (redis_link_is_up(redis->server.terms.link)) {
+            fail_now(batch, result); /* no room, or no memory, for a question */
+        } else {
+            hold(redis, batch, result);
+        }
+        break;
+    }
+}
+
+/* Sends a batch that has not been sent yet. */
+static void begin_batch(struct store_redis *redis, struct store_batch *batch)
+{
+    const struct store_change *change = store_batch_change(batch);
+    int result;
+
+    if (change == NULL || change->kind != STORE_LIST) {
+        batch->must_ask = false;
+        if (!redis_batch_is_known(&redis->server.terms, batch)) {
+            redis_catalogue_decide(&redis->catalogue, batch);
+        }
+        send_batch(redis, batch, false);
+        return;
+    }
+    result = redis_catalogue_list(&redis->catalogue, batch, list_ended, redis);
+    if (result < 0) {
+        fail_later(redis, batch, result);
+    }
+}
+
+/* The answer is known, and the batch goes on from where it was. */
+static void catalogue_decided(void *owner, struct store_batch *batch, int result)
+{
+    struct store_redis *redis = owner;
+
+    if (result < 0) {
+        hold(redis, batch, result);
+    } else {
+        batch->step = 0;
+        send_next(redis, batch, false);
+    }
+}
+
+static void catalogue_forbidden(void *owner, struct slice error)
+{
+    struct store_redis *redis = owner;
+
+    redis_report_unlisted(&redis->server.report, error);
+}
+
+static void catalogue_settled(void *owner)
+{
+    struct store_redis *redis = owner;
+
+    if (redis->is_closing) {
+        close_link(redis);
+    }
+}
+
+/* Whether a batch that was held may be sent: while somebody waits for it, and, where it may have
+ * counted, while the server still has its entry. Otherwise its place in the sequence is left
+ * empty. */
+static bool may_send_again(const struct store_redis *redis, const struct store_batch *batch)
+{
+    if (batch->is_given_up) {
+        return false;
+    }
+    return !batch->may_have_counted ||
+           (redis->server.terms.form != REDIS_LEDGER_PLAIN &&
+            redis_ledger_may_repeat(&redis->server.terms.ledger,
+                                    loop_now_ms(redis->loop) - batch->since_ms));
+}
+
+static void send_held(struct store_redis *redis)
+{
+    struct store_batch_list held = store_batch_list_take(&redis->held);
+    struct store_batch *batch = held.first;
+
+    while (batch != NULL) {
+        struct store_batch *next = batch->next;
+
+        if (may_send_again(redis, batch)) {
+            if (batch->may_have_counted) {
+                redis->server.report.status.batches_resent++;
+                send_batch(redis, batch, false); /* as it was decided then */
+            } else {
+                begin_batch(redis, batch);
+            }
+        } else {
+            fail_later(redis, batch, -ETIMEDOUT);
+        }
+        batch = next;
+    }
+}
+
+/* ---- the server ---- */
+
+static void server_up(void *owner)
+{
+    struct store_redis *redis = owner;
+
+    redis_catalogue_begin(&redis->catalogue, redis->server.terms.form != REDIS_LEDGER_PLAIN);
+    send_held(redis);
+}
+
+static void server_ready(void *owner)
+{
+    const struct store_redis *redis = owner;
+
+    if (!redis->is_closing) {
+        redis->base.events.ready(redis->base.events.owner);
+    }
+}
+
+static void server_down(void *owner)
+{
+    struct store_redis *redis = owner;
+
+    redis_catalogue_stop(&redis->catalogue);
+}
+
+static void server_sent(void *owner)
+{
+    const struct store_redis *redis = owner;
+
+    if (redis->in_flight > 0) { /* else it was the opening */
+        FAULT_POINT(FAULT_BATCH_SENT);
+    }
+}
+
+static const struct redis_server_events server_events = {
+    .up = server_up,
+    .ready = server_ready,
+    .down = server_down,
+    .sent = server_sent,
+};
+
+static const struct redis_catalogue_events catalogue_events = {
+    .decided = catalogue_decided,
+    .forbidden = catalogue_forbidden,
+    .settled = catalogue_settled,
+};
+
+/* ---- the interface of a store ---- */
+
+static bool redis_is_ready(const struct store *store)
+{
+    const struct store_redis *redis = (const struct store_redis *)store;
+
+    return redis->server.is_ready && !redis->is_closing;
+}
+
+static void redis_apply(struct store *store, struct store_batch *batch)
+{
+    struct store_redis *redis = (struct store_redis *)store;
+
+    batch->sequence = redis_ledger_next(&redis->server.terms.ledger);
+    batch->since_ms = loop_now_ms(redis->loop);
+    begin_batch(redis, batch);
+}
+
 static void redis_close(struct store *store, void (*closed)(void *owner), void *owner)
 {
     struct store_redis *redis = (struct store_redis *)store;
     struct store_batch_list held = store_batch_list_take(&redis->held);
 
     redis->is_closing = true;
-    redis->is_ready = false;
     redis->closed = closed;
     redis->closed_owner = owner;
-    redis_catalogue_stop(&redis->catalogue);
     for (struct store_batch *batch = held.first, *next; batch != NULL; batch = next) {
         next = batch->next;
         fail_later(redis, batch, -ECANCELED);
     }
-    redis_link_close(redis->terms.link, redis_link_closed, redis);
+    if (redis_catalogue_settle(&redis->catalogue) || redis->timeout_ms == 0) {
+        close_link(redis); /* else the answers are waited for, which have to come within that */
+    }
 }
 
 static const struct store_kind store_kind_redis = {
@@ -473,18 +452,16 @@ int store_redis_open(struct loop *loop, const struct redis_url *url, uint32_t ti
     }
     redis->base = (struct store){.kind = &store_kind_redis, .events = *events};
     redis->loop = loop;
-    redis->is_plain_wanted = url->is_plain;
-    redis_ledger_init(&redis->terms.ledger, timeout_ms);
-    redis_report_init(&redis->report, &redis->base.events);
+    redis->timeout_ms = timeout_ms;
     deferred_init(&redis->tell_failed, tell_failed, redis);
-    result = redis_link_open(loop, url, timeout_ms, &link_events, redis, &redis->terms.link);
+    result = redis_server_open(&redis->server, loop, url, timeout_ms, &redis->base.events,
+                               &server_events, redis);
     if (result < 0) {
         free(redis);
         return result;
     }
-    redis_opening_init(&redis->opening, redis->terms.link, &opening_events, redis);
-    redis_catalogue_init(&redis->catalogue, loop, redis->terms.link, redis->terms.ledger.writer,
-                         &catalogue_events, redis);
+    redis_catalogue_init(&redis->catalogue, loop, redis->server.terms.link,
+                         redis->server.terms.ledger.writer, &catalogue_events, redis);
     *out_store = &redis->base;
     return 0;
 }

@@ -156,6 +156,9 @@ static enum redis_batch_result decide(struct store_batch *batch)
     if (result < 0 || change->kind == STORE_READ) {
         return REDIS_BATCH_READ;
     }
+    if (batch->must_ask && !change->before.exists) {
+        return REDIS_BATCH_NEW;
+    }
     batch->step = STEP_DECIDED;
     return REDIS_BATCH_NEXT;
 }
@@ -272,7 +275,7 @@ static enum redis_batch_result take_hits(const struct redis_terms *terms, struct
         redis_ledger_read(reply, store_batch_amount(batch), &before, &after);
 
     if (result == REDIS_LEDGER_NONE) {
-        return take_none(batch);
+        return batch->must_ask ? REDIS_BATCH_NEW : take_none(batch);
     }
     if ((result != REDIS_LEDGER_COUNTED && result != REDIS_LEDGER_MADE) ||
         store_batch_count(batch, before) != after) {

@@ -44,6 +44,7 @@ enum redis_batch_result {
     REDIS_BATCH_AT_END,  /* likewise, but none was counted, by *out_error */
     REDIS_BATCH_READ,    /* likewise, and nothing was written */
     REDIS_BATCH_NEXT,    /* nothing has been written yet: there is another command to send */
+    REDIS_BATCH_NEW,     /* likewise, and its counter would be a new one: it must ask */
     REDIS_BATCH_REFUSED, /* nothing was done, by *out_error */
     REDIS_BATCH_GARBAGE, /* nothing that the command is answered with */
 };

@@ -7,15 +7,24 @@
 --       add, in their order, as in '3x1 1x20 2x1'; else nothing. With a record the time (ms since
 --       1970), and '0' when a counter that is not there must not be made.
 --
--- Answers the count after the batch, as a string: Lua's numbers are exact to 2^53 only. Behind it
--- stands ' new' where a counter with a record was made, and where not all visits fitted below 2^63 a
--- blank and how much was counted. 'none': it would have been made. The entry is "SEQUENCE ANSWER".
--- Without keys it only answers which layout it writes.
+-- Answers the count after the batch, as a string. Behind it stands ' new' where a counter with a
+-- record was made, and where not all visits fitted below 2^63 a blank and how much was counted.
+-- 'none': it would have been made. The entry is "SEQUENCE ANSWER". Without keys it only answers which
+-- layout it writes.
 --
 -- Comments and indentation are left out of what is sent (embed_script.py).
 
 if #KEYS == 0 then
   return '1'
+end
+
+-- A count as a text; nil where it cannot be read. Lua's numbers are exact to 2^53 only.
+local function text_of(count)
+  if math.abs(count) < 9007199254740992 then
+    return string.format('%.0f', count)
+  end
+  local text = redis.pcall('GET', KEYS[1])
+  return type(text) == 'string' and text or nil
 end
 
 -- What nearly every batch is, in few calls: of a counter that is there, and higher than the one noted
@@ -25,13 +34,13 @@ local count
 if not KEYS[4] or redis.call('EXISTS', KEYS[1]) == 1 then
   count = redis.pcall('INCRBY', KEYS[1], ARGV[2])
   if type(count) == 'number' then
-    local answer = string.format('%.0f', count)
-    if math.abs(count) >= 9007199254740992 then
-      answer = redis.call('GET', KEYS[1])
-    end
-    local before = redis.pcall('SET', KEYS[2], ARGV[1] .. ' ' .. answer, 'PX', ARGV[3], 'GET')
+    local answer = text_of(count)
+    local before = answer and
+      redis.pcall('SET', KEYS[2], ARGV[1] .. ' ' .. answer, 'PX', ARGV[3], 'GET')
     local is_next
-    if before then
+    if not answer then
+      is_next = false
+    elseif before then
       is_next = type(before) == 'string' and before ~= '' and before < ARGV[1]
     elseif KEYS[4] then
       local layout = redis.pcall('GET', KEYS[3])
@@ -44,7 +53,7 @@ if not KEYS[4] or redis.call('EXISTS', KEYS[1]) == 1 then
     redis.call('INCRBY', KEYS[1], '-' .. ARGV[2])
     if type(before) == 'string' then
       redis.call('SET', KEYS[2], before, 'PX', ARGV[3])
-    elseif not before then
+    elseif answer and not before then
       redis.call('SET', KEYS[2], '', 'PX', 1)
     end
   end
@@ -61,9 +70,10 @@ local counted = ARGV[2]
 local answer
 count = redis.pcall('INCRBY', KEYS[1], counted)
 if type(count) == 'number' then
-  answer = string.format('%.0f', count)
-  if math.abs(count) >= 9007199254740992 then
-    answer = redis.call('GET', KEYS[1])
+  answer = text_of(count)
+  if not answer then
+    redis.call('INCRBY', KEYS[1], '-' .. counted)
+    return redis.pcall('GET', KEYS[1])
   end
   if is_new then
     answer = answer .. ' new'
@@ -93,9 +103,8 @@ end
 for i, write in ipairs(writes) do
   local written = redis.pcall(unpack(write))
   if type(written) == 'table' and written.err then
-    if is_new then
-      redis.call('DEL', KEYS[1])
-    else
+    -- Who may not remove the record may not remove the counter either: it stays, with 0.
+    if not is_new or type(redis.pcall('DEL', KEYS[1])) ~= 'number' then
       redis.call('INCRBY', KEYS[1], '-' .. counted)
     end
     if i > 1 then

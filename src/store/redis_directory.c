@@ -20,32 +20,23 @@ void redis_directory_init(struct redis_directory *directory, struct loop *loop,
     directory->owner = owner;
     directory->loop = loop;
     directory->link = link;
-    directory->is_on = directory->is_used = false;
+    directory->is_on = false;
+    directory->unanswered = 0;
     directory->names_count = directory->names_bytes = 0;
     deferred_init(&directory->flush, send_gathered, directory);
 }
 
-void redis_directory_finish(struct redis_directory *directory)
+void redis_directory_start(struct redis_directory *directory)
+{
+    redis_directory_stop(directory); /* names of the link before are noted again */
+    directory->is_on = true;
+}
+
+void redis_directory_stop(struct redis_directory *directory)
 {
     directory->is_on = false;
     directory->names_count = directory->names_bytes = 0;
     deferred_cancel(&directory->flush);
-}
-
-void redis_directory_begin(struct redis_directory *directory, bool is_on)
-{
-    redis_directory_finish(directory); /* of the link before: its names are noted again */
-    directory->is_on = is_on;
-    directory->is_used = false;
-}
-
-bool redis_directory_is_there(struct redis_directory *directory)
-{
-    if (directory->is_on && !directory->is_used) {
-        directory->is_used = true;
-        directory->events->used(directory->owner);
-    }
-    return directory->is_on;
 }
 
 size_t redis_directory_counter_key(struct slice name, char *out_key)
@@ -57,32 +48,52 @@ size_t redis_directory_counter_key(struct slice name, char *out_key)
     return prefix.length + name.length;
 }
 
-int redis_directory_send(const struct redis_directory *directory, const struct slice *words,
-                         size_t words_count, redis_answered *answered, void *owner, void *subject)
+/* What is refused for want of memory, say, may be well the next time. */
+static bool is_forbidding(struct slice error)
 {
-    return redis_link_send(directory->link, words, words_count, answered, owner, subject);
+    const struct slice kind = redis_error_kind(error);
+
+    return slice_is(kind, "NOPERM") || slice_is(kind, "WRONGTYPE") ||
+           redis_error_holds(error, SLICE("unknown command"));
 }
 
-/* A server that does not do it now does not count either, and whoever counts on it finds out. */
-void redis_directory_refused(struct redis_directory *directory, struct slice error)
+bool redis_directory_refuse(struct redis_directory *directory, struct slice error)
 {
-    if (directory->is_on && redis_error_meaning(error) != REDIS_ERROR_NOT_NOW) {
-        redis_directory_finish(directory);
-        directory->events->refused(directory->owner, error);
+    if (!is_forbidding(error)) {
+        return false;
     }
+    if (directory->is_on) {
+        redis_directory_stop(directory);
+        directory->events->forbidden(directory->owner, error);
+    }
+    return true;
 }
 
-/* ---- noting ---- */
+/* ---- writing ---- */
 
 static void written(void *owner, void *subject, int result, const struct resp_reply *reply)
 {
+    struct redis_directory *directory = owner;
+
     (void)subject;
+    directory->unanswered--;
     if (result == 0 && reply->type == RESP_ERROR) {
-        redis_directory_refused(owner, reply->text);
+        (void)redis_directory_refuse(directory, reply->text); /* else it is lost, as below */
+    }
+    if (directory->unanswered == 0) {
+        directory->events->settled(directory->owner);
     }
 }
 
 /* What cannot be sent is lost with its link, or noted by the next survey. */
+static int write_words(struct redis_directory *directory, const struct slice *words, size_t count)
+{
+    int result = redis_link_send(directory->link, words, count, written, directory, NULL);
+
+    directory->unanswered += result == 0 ? 1 : 0;
+    return result;
+}
+
 static void send_gathered(void *owner)
 {
     struct redis_directory *directory = owner;
@@ -97,21 +108,34 @@ static void send_gathered(void *owner)
         name += directory->lengths[i];
     }
     directory->names_count = directory->names_bytes = 0;
-    (void)redis_directory_send(directory, words, count, written, directory, NULL);
+    (void)write_words(directory, words, count); /* as said there */
+}
+
+static void send_now(struct redis_directory *directory)
+{
+    deferred_cancel(&directory->flush);
+    if (directory->names_count > 0) {
+        send_gathered(directory);
+    }
+}
+
+bool redis_directory_settle(struct redis_directory *directory)
+{
+    send_now(directory);
+    return directory->unanswered == 0;
 }
 
 void redis_directory_note(struct redis_directory *directory, struct slice name)
 {
     assert(name.length > 0 && name.length <= REDIS_DIRECTORY_NAME_BYTES_MAX);
-    if (!redis_directory_is_there(directory)) {
+    if (!directory->is_on) {
         return;
     }
     memcpy(directory->names + directory->names_bytes, name.bytes, name.length);
     directory->names_bytes += name.length;
     directory->lengths[directory->names_count++] = (uint8_t)name.length;
     if (directory->names_count == REDIS_DIRECTORY_NAMES_MAX) {
-        deferred_cancel(&directory->flush);
-        send_gathered(directory);
+        send_now(directory);
     } else {
         deferred_start(&directory->flush, directory->loop);
     }
@@ -125,13 +149,13 @@ struct gone {
     char name[];
 };
 
-/* Somebody may have made it anew before its name was taken out. */
+/* Somebody may have made it anew before its name was taken out. What is no text is no counter. */
 static void looked(void *owner, void *subject, int result, const struct resp_reply *reply)
 {
     struct gone *gone = subject;
 
     (void)owner;
-    if (result == 0 && reply->type == RESP_INTEGER && reply->integer > 0) {
+    if (result == 0 && reply->type == RESP_BULK) {
         redis_directory_note(gone->directory, (struct slice){gone->name, gone->length});
     }
     free(gone);
@@ -141,24 +165,21 @@ void redis_directory_gone(struct redis_directory *directory, struct slice name)
 {
     char key[REDIS_COUNTER_KEY_BYTES_MAX];
     const struct slice remove[] = {SLICE("ZREM"), SLICE(REDIS_DIRECTORY_KEY), name};
-    const struct slice look[] = {SLICE("EXISTS"), {key, redis_directory_counter_key(name, key)}};
+    const struct slice look[] = {SLICE("GET"), {key, redis_directory_counter_key(name, key)}};
     struct gone *gone;
 
-    if (!redis_directory_is_there(directory)) {
+    if (!directory->is_on) {
         return;
     }
-    if (directory->names_count > 0) { /* it may be among them */
-        deferred_cancel(&directory->flush);
-        send_gathered(directory);
-    }
+    send_now(directory); /* it may be among them */
     gone = malloc(sizeof *gone + name.length);
-    if (gone == NULL || redis_directory_send(directory, remove, 3, written, directory, NULL) < 0) {
+    if (gone == NULL || write_words(directory, remove, 3) < 0) {
         free(gone); /* the name stays until somebody finds it without a counter */
         return;
     }
     *gone = (struct gone){.directory = directory, .length = name.length};
     memcpy(gone->name, name.bytes, name.length);
-    if (redis_directory_send(directory, look, 2, looked, directory, gone) < 0) {
+    if (redis_link_send(directory->link, look, 2, looked, directory, gone) < 0) {
         free(gone);
     }
 }

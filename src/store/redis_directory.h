@@ -8,7 +8,7 @@
  * name out, looks once more, and puts it back where the counter is there again: as makers note a
  * name only once the counter is made, none gets lost in between.
  *
- * What is noted in a turn leaves as one command. Where Redis refuses it, counting goes on and the
+ * What is noted in a turn leaves as one command. Where Redis forbids it, counting goes on and the
  * directory is off until the next link. Embedded in the store; belongs to the loop's thread.
  */
 #ifndef FOOTFALL_STORE_REDIS_DIRECTORY_H
@@ -31,10 +31,10 @@ enum {
 };
 
 struct redis_directory_events {
-    /* Redis refuses what the directory needs, and says why (borrowed). Once for each link. */
-    void (*refused)(void *owner, struct slice error);
-    /* The first name of this link is noted, or asked for. */
-    void (*used)(void *owner);
+    /* This server does not let us keep names, and says why (borrowed). Once for each link. */
+    void (*forbidden)(void *owner, struct slice error);
+    /* Nothing of it is on its way any more; from inside of answers, on a link that may be down. */
+    void (*settled)(void *owner);
 };
 
 struct redis_directory {
@@ -43,7 +43,7 @@ struct redis_directory {
     struct loop *loop;
     struct redis_link *link;
     bool is_on;
-    bool is_used; /* on this link */
+    uint32_t unanswered; /* what was written */
     struct deferred flush;
     size_t names_count;
     size_t names_bytes;
@@ -56,26 +56,23 @@ void redis_directory_init(struct redis_directory *directory, struct loop *loop,
                           struct redis_link *link, const struct redis_directory_events *events,
                           void *owner);
 
-/* Forgets what is not sent. No call comes after. */
-void redis_directory_finish(struct redis_directory *directory);
+/* A link is ready: names are kept there from now on. */
+void redis_directory_start(struct redis_directory *directory);
 
-/* A link is ready; `is_on`: names may be kept there. */
-void redis_directory_begin(struct redis_directory *directory, bool is_on);
-
-/* Whether names can be asked for: the owner is told that it is used. */
-bool redis_directory_is_there(struct redis_directory *directory);
+/* They are not: what is not sent yet is forgotten. */
+void redis_directory_stop(struct redis_directory *directory);
 
 /* There is a counter of that name (borrowed for the call, up to REDIS_DIRECTORY_NAME_BYTES_MAX
- * bytes); there is none any more. */
+ * bytes); there is none any more. Nothing happens while it is off. */
 void redis_directory_note(struct redis_directory *directory, struct slice name);
 void redis_directory_gone(struct redis_directory *directory, struct slice name);
 
-/* Sends a question about it, as redis_link_send(). */
-int redis_directory_send(const struct redis_directory *directory, const struct slice *words,
-                         size_t words_count, redis_answered *answered, void *owner, void *subject);
+/* Sends what is gathered. Whether nothing is on its way; otherwise settled() comes. */
+bool redis_directory_settle(struct redis_directory *directory);
 
-/* A question was answered with an error. */
-void redis_directory_refused(struct redis_directory *directory, struct slice error);
+/* Something was answered with an error. Whether that forbids the directory, which is off then;
+ * anything else may be well the next time. */
+bool redis_directory_refuse(struct redis_directory *directory, struct slice error);
 
 /* Writes what the counter of that name is called in Redis, and returns how long that is. */
 size_t redis_directory_counter_key(struct slice name, char *out_key);

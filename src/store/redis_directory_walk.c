@@ -25,6 +25,7 @@ struct walk {
     size_t after_length;                            /* writes a bound: "[NAME" or "(NAME" */
     char end[1 + REDIS_DIRECTORY_NAME_BYTES_MAX];   /* "(NAME", or "+" */
     size_t end_length;
+    bool is_last_page;
     size_t names_count; /* at hand, each with a LF behind it */
     size_t names_length;
     char names[RESP_TEXT_BYTES_MAX];
@@ -40,11 +41,26 @@ static void end_walk(struct walk *walk, int result, struct slice error)
     events->ended(owner, result, error);
 }
 
-static void end_if_lost(struct walk *walk, int result)
+static void end_if_unsent(struct walk *walk, int result)
 {
     if (result < 0) {
         end_walk(walk, result, SLICE(""));
     }
+}
+
+/* Ends the walk if the answer is no array. Whether it did. */
+static bool ends_without_list(struct walk *walk, int result, const struct resp_reply *reply)
+{
+    if (result < 0) {
+        end_walk(walk, result, SLICE(""));
+    } else if (reply->type == RESP_ERROR) {
+        end_walk(walk, -EIO, reply->text);
+    } else if (reply->type != RESP_ARRAY) {
+        end_walk(walk, -EPROTO, SLICE(""));
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static int ask_for_names(struct walk *walk);
@@ -86,10 +102,10 @@ static void take_counts(struct walk *walk, struct slice counts)
 {
     if (count_lines(counts) != walk->names_count) {
         end_walk(walk, -EBADMSG, SLICE("ERR a counter that is several lines"));
-    } else if (!tell(walk, counts) || walk->names_count < NAMES_AT_ONCE) {
+    } else if (!tell(walk, counts) || walk->is_last_page) {
         end_walk(walk, 0, SLICE(""));
     } else {
-        end_if_lost(walk, ask_for_names(walk));
+        end_if_unsent(walk, ask_for_names(walk));
     }
 }
 
@@ -98,16 +114,13 @@ static void counts_answered(void *owner, void *subject, int result, const struct
     struct walk *walk = subject;
 
     (void)owner;
-    if (result < 0) {
-        end_walk(walk, result, SLICE(""));
-    } else if (reply->type == RESP_ERROR) {
-        end_walk(walk, -EIO, reply->text);
-    } else if (reply->type != RESP_ARRAY || reply->integer != (int64_t)walk->names_count) {
-        end_walk(walk, -EPROTO, SLICE(""));
-    } else if (reply->text_is_cut) {
-        end_walk(walk, -EBADMSG, SLICE("ERR a counter that is longer than any number"));
-    } else {
+    if (ends_without_list(walk, result, reply)) {
+        return;
+    }
+    if (reply->integer == (int64_t)walk->names_count) {
         take_counts(walk, reply->text);
+    } else {
+        end_walk(walk, -EPROTO, SLICE(""));
     }
 }
 
@@ -123,34 +136,31 @@ static int ask_for_counts(struct walk *walk)
         words[count] = (struct slice){key, redis_directory_counter_key(name, key)};
         key += words[count++].length;
     }
-    return redis_directory_send(walk->directory, words, count, counts_answered, NULL, walk);
+    return redis_link_send(walk->directory->link, words, count, counts_answered, NULL, walk);
 }
 
 /* ---- names ---- */
 
-/* Keeps the names that came. False: there is one that nobody of us has written. */
+/* Keeps the names that came, but for those that nobody of us has written. False: there is none. */
 static bool keep_names(struct walk *walk, const struct resp_reply *reply)
 {
     struct slice text = reply->text;
-    struct slice name = SLICE("");
+    char *end = walk->names;
+    struct slice name;
 
     walk->names_count = 0;
     while (slice_take_line(&text, &name)) {
-        if (name.length == 0 || name.length > REDIS_DIRECTORY_NAME_BYTES_MAX) {
-            return false;
+        if (name.length > 0 && name.length <= REDIS_DIRECTORY_NAME_BYTES_MAX) {
+            end = mempcpy(end, name.bytes, name.length);
+            *end++ = '\n';
+            walk->names_count++;
+            memcpy(walk->after + 1, name.bytes, name.length);
+            walk->after_length = 1 + name.length;
         }
-        walk->names_count++;
     }
-    if (reply->text_is_cut || (int64_t)walk->names_count != reply->integer ||
-        walk->names_count > NAMES_AT_ONCE) {
-        return false;
-    }
-    memcpy(walk->names, reply->text.bytes, reply->text.length);
-    walk->names_length = reply->text.length;
     walk->after[0] = '(';
-    memcpy(walk->after + 1, name.bytes, name.length);
-    walk->after_length = 1 + name.length;
-    return true;
+    walk->names_length = (size_t)(end - walk->names);
+    return walk->names_count > 0;
 }
 
 static void names_answered(void *owner, void *subject, int result, const struct resp_reply *reply)
@@ -158,18 +168,16 @@ static void names_answered(void *owner, void *subject, int result, const struct 
     struct walk *walk = subject;
 
     (void)owner;
-    if (result < 0) {
-        end_walk(walk, result, SLICE(""));
-    } else if (reply->type == RESP_ERROR) {
-        end_walk(walk, -EIO, reply->text);
-    } else if (reply->type != RESP_ARRAY) {
-        end_walk(walk, -EPROTO, SLICE(""));
-    } else if (!keep_names(walk, reply)) {
-        end_walk(walk, -EBADMSG, SLICE("ERR a name in " REDIS_DIRECTORY_KEY " that is none"));
-    } else if (walk->names_count == 0) {
+    if (ends_without_list(walk, result, reply)) {
+        return;
+    }
+    walk->is_last_page = reply->integer < NAMES_AT_ONCE;
+    if (reply->integer == 0) {
         end_walk(walk, 0, SLICE(""));
+    } else if (count_lines(reply->text) != (size_t)reply->integer || !keep_names(walk, reply)) {
+        end_walk(walk, -EBADMSG, SLICE("ERR a name in " REDIS_DIRECTORY_KEY " that is none"));
     } else {
-        end_if_lost(walk, ask_for_counts(walk));
+        end_if_unsent(walk, ask_for_counts(walk));
     }
 }
 
@@ -185,8 +193,8 @@ static int ask_for_names(struct walk *walk)
         SLICE(NAMES_AT_ONCE_TEXT),
     };
 
-    return redis_directory_send(walk->directory, words, sizeof words / sizeof words[0],
-                                names_answered, NULL, walk);
+    return redis_link_send(walk->directory->link, words, sizeof words / sizeof words[0],
+                           names_answered, NULL, walk);
 }
 
 /* ---- the bounds ---- */

@@ -19,7 +19,7 @@ struct redis_directory_walk_events {
     bool (*counter)(void *owner, struct slice name, int64_t count);
     /* The last call, never from inside the start. 0; -EIO: Redis refuses, by `error` (borrowed);
      * -EBADMSG: what stands there is not ours, likewise; -EPROTO: an answer to something else;
-     * -errno: the link is lost. */
+     * -errno: the link is lost, or the next question could not be sent. */
     void (*ended)(void *owner, int result, struct slice error);
 };
 

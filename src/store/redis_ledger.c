@@ -183,7 +183,7 @@ void redis_ledger_command(const struct redis_ledger *ledger, const struct store_
     }
     if (batch->keeps_record) {
         add_number(out_command, 3, batch->wall_ms);
-        add_word(out_command, batch->may_make ? SLICE("1") : SLICE("0"));
+        add_word(out_command, batch->may_make && !batch->must_ask ? SLICE("1") : SLICE("0"));
     }
 }
 
@@ -223,21 +223,17 @@ static void add_record(struct redis_ledger_command *command, unsigned i,
     add_text(command, begin, begin + redis_record_write(record, begin));
 }
 
-/* Which number is another one where hits have come in between: a sum has them in its value, and of
- * a value that is given what is adjusted is what they have not added. */
 static struct slice moved_by_hits(const struct store_change *change)
 {
-    switch (change->kind) {
-    case STORE_ADD:
-    case STORE_ADD_OR_PUT:
+    switch (store_change_moved_by_hits(change)) {
+    case STORE_MOVED_VALUE:
         return SLICE("value");
-    case STORE_SET:
+    case STORE_MOVED_ADJUSTED:
         return SLICE("adjusted");
-    case STORE_PUT:
-        return (change->given & STORE_GIVEN_ADJUSTED) == 0 ? SLICE("adjusted") : SLICE("-");
-    default:
-        return SLICE("-");
+    case STORE_MOVED_NONE:
+        break;
     }
+    return SLICE("-");
 }
 
 void redis_ledger_change(const struct redis_ledger *ledger, const struct store_batch *batch,

@@ -88,7 +88,7 @@ static int ask_for_all(struct redis_directory *directory, struct redis_listing *
 {
     const struct slice words[] = {SLICE("ZCARD"), SLICE(REDIS_DIRECTORY_KEY)};
 
-    return redis_directory_send(directory, words, 2, counted, NULL, listing);
+    return redis_link_send(directory->link, words, 2, counted, NULL, listing);
 }
 
 int redis_listing_start(struct redis_directory *directory, struct store_batch *batch,

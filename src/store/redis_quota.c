@@ -7,6 +7,7 @@
 #include "loop/loop.h"
 #include "store/resp_reader.h"
 
+#include <assert.h>
 #include <string.h>
 
 void redis_quota_init(struct redis_quota *quota, struct loop *loop,
@@ -47,30 +48,49 @@ static struct redis_quota_count *find(struct redis_quota *quota, struct slice pr
 
 /* ---- how much room there is ---- */
 
-enum room {
-    ROOM_THERE,
-    ROOM_NONE,
-    ROOM_UNKNOWN,
-};
-
-static enum room room_of(const struct redis_quota_count *count, uint64_t keys_max, uint64_t now_ms)
-{
-    if (keys_max == 0) {
-        return ROOM_THERE; /* any number */
-    }
-    if (count == NULL || count->until_ms <= now_ms) {
-        return ROOM_UNKNOWN;
-    }
-    if (count->keys >= keys_max) {
-        return ROOM_NONE;
-    }
-    return count->let_in < (keys_max - count->keys) / REDIS_QUOTA_SHARES ? ROOM_THERE
-                                                                         : ROOM_UNKNOWN;
-}
-
 static bool is_full(const struct redis_quota_count *count, uint64_t keys_max)
 {
     return keys_max > 0 && count != NULL && count->keys >= keys_max;
+}
+
+static enum redis_room room_of(const struct redis_quota_count *count, uint64_t keys_max,
+                               uint64_t now_ms)
+{
+    if (keys_max == 0) {
+        return REDIS_ROOM_THERE; /* any number */
+    }
+    if (count == NULL || count->until_ms <= now_ms) {
+        return REDIS_ROOM_UNKNOWN;
+    }
+    if (is_full(count, keys_max)) {
+        return REDIS_ROOM_NONE;
+    }
+    return count->let_in < (keys_max - count->keys) / REDIS_QUOTA_SHARES ? REDIS_ROOM_THERE
+                                                                         : REDIS_ROOM_UNKNOWN;
+}
+
+enum redis_room redis_quota_look(struct redis_quota *quota, const struct store_batch *batch)
+{
+    const struct slice prefix = prefix_of(batch->key);
+    const uint64_t now_ms = loop_now_ms(quota->loop);
+    struct redis_quota_count *count = find(quota, prefix);
+    const enum redis_room room = room_of(count, batch->keys_max, now_ms);
+    const enum redis_room room_in_all = room_of(&quota->all, batch->all_keys_max, now_ms);
+
+    if (prefix.length == 0 || !quota->directory->is_on) {
+        return REDIS_ROOM_THERE;
+    }
+    if (room == REDIS_ROOM_NONE || room_in_all == REDIS_ROOM_NONE) {
+        return REDIS_ROOM_NONE;
+    }
+    if (room == REDIS_ROOM_UNKNOWN || room_in_all == REDIS_ROOM_UNKNOWN) {
+        return REDIS_ROOM_UNKNOWN;
+    }
+    quota->all.let_in++;
+    if (count != NULL) {
+        count->let_in++;
+    }
+    return REDIS_ROOM_THERE;
 }
 
 /* ---- asking ---- */
@@ -80,7 +100,7 @@ static bool learn(struct redis_quota *quota, struct redis_quota_count *count,
                   const struct resp_reply *reply)
 {
     if (reply->type == RESP_ERROR) {
-        redis_directory_refused(quota->directory, reply->text);
+        (void)redis_directory_refuse(quota->directory, reply->text); /* no answer in any case */
     }
     if (reply->type != RESP_INTEGER || reply->integer < 0) {
         return false;
@@ -97,7 +117,7 @@ static void all_answered(void *owner, void *subject, int result, const struct re
 
     (void)subject;
     if (result == 0) {
-        (void)learn(quota, &quota->all, reply);
+        (void)learn(quota, &quota->all, reply); /* what was known before stays */
     }
 }
 
@@ -119,7 +139,7 @@ static void namespace_answered(void *owner, void *subject, int result,
 }
 
 /* How many names begin with the prefix: '0' is what comes behind '/'. */
-static int ask(struct redis_quota *quota, struct store_batch *batch)
+int redis_quota_ask(struct redis_quota *quota, struct store_batch *batch)
 {
     const struct slice prefix = prefix_of(batch->key);
     char first[1 + REDIS_DIRECTORY_NAME_BYTES_MAX] = "[";
@@ -131,45 +151,16 @@ static int ask(struct redis_quota *quota, struct store_batch *batch)
         {first, 1 + prefix.length},
         {end, 1 + prefix.length},
     };
+    struct redis_link *link = quota->directory->link;
     int result;
 
+    assert(prefix.length > 0); /* redis_quota_look() has let it in */
     memcpy(first + 1, prefix.bytes, prefix.length);
     memcpy(end + 1, prefix.bytes, prefix.length);
     end[prefix.length] = '0';
-    result = redis_directory_send(quota->directory, all, 2, all_answered, quota, NULL);
+    result = redis_link_send(link, all, 2, all_answered, quota, NULL);
     if (result == 0) {
-        result =
-            redis_directory_send(quota->directory, within, 4, namespace_answered, quota, batch);
+        result = redis_link_send(link, within, 4, namespace_answered, quota, batch);
     }
     return result;
-}
-
-/* ---- deciding ---- */
-
-bool redis_quota_decide(struct redis_quota *quota, struct store_batch *batch)
-{
-    const struct slice prefix = prefix_of(batch->key);
-    const uint64_t now_ms = loop_now_ms(quota->loop);
-    struct redis_quota_count *count;
-    enum room room;
-    enum room room_in_all;
-
-    if (prefix.length == 0 || !redis_directory_is_there(quota->directory)) {
-        return true;
-    }
-    count = find(quota, prefix);
-    room = room_of(count, batch->keys_max, now_ms);
-    room_in_all = room_of(&quota->all, batch->all_keys_max, now_ms);
-    if (room == ROOM_NONE || room_in_all == ROOM_NONE) {
-        batch->may_make = false;
-        return true;
-    }
-    if (room == ROOM_UNKNOWN || room_in_all == ROOM_UNKNOWN) {
-        return ask(quota, batch) < 0;
-    }
-    quota->all.let_in++;
-    if (count != NULL) {
-        count->let_in++;
-    }
-    return true;
 }

@@ -33,8 +33,15 @@ struct redis_quota_count {
     char name[REDIS_DIRECTORY_NAME_BYTES_MAX];
 };
 
-/* What redis_quota_decide() was given is decided; or, `result` < 0, the answer is lost. */
+/* What redis_quota_ask() was given is decided (`may_make`); or, `result` < 0, the answer is lost.
+ */
 typedef void redis_quota_answered(void *owner, struct store_batch *batch, int result);
+
+enum redis_room {
+    REDIS_ROOM_THERE,
+    REDIS_ROOM_NONE,
+    REDIS_ROOM_UNKNOWN,
+};
 
 struct redis_quota {
     struct loop *loop;
@@ -50,9 +57,12 @@ void redis_quota_init(struct redis_quota *quota, struct loop *loop,
                       struct redis_directory *directory, redis_quota_answered *answered,
                       void *owner);
 
-/* Decides whether the batch, which may make its counter, goes on doing so (`may_make`). False: the
- * directory was asked, and it is decided when answered() comes, once. */
-bool redis_quota_decide(struct redis_quota *quota, struct store_batch *batch);
+/* Whether there is room for the batch's counter, if that is a new one, as far as is known. One that
+ * is let in is counted. */
+enum redis_room redis_quota_look(struct redis_quota *quota, const struct store_batch *batch);
+
+/* Asks the directory. 0: answered() comes once, later; otherwise, as redis_link_send(), not. */
+int redis_quota_ask(struct redis_quota *quota, struct store_batch *batch);
 
 /* The link is another one. */
 void redis_quota_forget(struct redis_quota *quota);

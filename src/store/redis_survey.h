@@ -28,6 +28,7 @@ struct redis_survey {
     const char *writer; /* who we are */
     bool is_scanning;
     uint64_t claimed_ms;
+    uint32_t page_keys;
     size_t cursor_length;
     char cursor[DECIMAL_BYTES_MAX]; /* of SCAN */
     struct timer_queue timers;
@@ -41,7 +42,7 @@ void redis_survey_init(struct redis_survey *survey, struct loop *loop,
 /* No call comes after, once the link is closed. */
 void redis_survey_finish(struct redis_survey *survey);
 
-/* The directory is in use on a link: from now on look whether it is time, as long as that is up. */
+/* The directory is in use on a link: looks whether it is time, now and as long as that is up. */
 void redis_survey_start(struct redis_survey *survey);
 
 /* The link is down. */

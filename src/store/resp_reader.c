@@ -170,8 +170,8 @@ static enum resp_result reader_read_digit(struct resp_reader *reader, char byte)
     return RESP_MORE;
 }
 
-/* A bulk string is announced. One that is too large is let pass by, or the value of one key would end
- * the link of all. */
+/* A bulk string is announced. One that is too large is let pass by, or the value of one key would
+ * end the link of all. */
 static enum resp_result reader_begin_bulk(struct resp_reader *reader, uint64_t length)
 {
     if (reader->bytes_left < 2 || length > reader->bytes_left - 2) {
@@ -181,6 +181,9 @@ static enum resp_result reader_begin_bulk(struct resp_reader *reader, uint64_t l
         reader->bytes_left += length + 2;
         reader->text_is_cut = true;
     }
+    /* Of an array the elements are kept whole or not at all, so that each is a line. */
+    reader->is_left_out = reader->depth > 0 && length > RESP_TEXT_BYTES_MAX - reader->text_length;
+    reader->text_is_cut = reader->text_is_cut || reader->is_left_out;
     reader->state = length > 0 ? STATE_BULK : STATE_BULK_CR;
     return RESP_MORE;
 }
@@ -296,7 +299,9 @@ static void reader_read_bulk(struct resp_reader *reader, struct slice *input)
     if (count > reader->magnitude) {
         count = (size_t)reader->magnitude;
     }
-    reader_keep(reader, input->bytes, count);
+    if (!reader->is_left_out) {
+        reader_keep(reader, input->bytes, count);
+    }
     reader->magnitude -= count;
     reader->bytes_left -= count;
     *input = slice_after(*input, count);

@@ -2,9 +2,10 @@
  * resp_reader.h - replies of a Redis server, read as their bytes come (RESP2).
  *
  * Pure and incremental: it is fed bytes in any pieces, knows no socket and allocates nothing.
- * Of a reply it keeps the first RESP_TEXT_BYTES_MAX bytes of text, of an array that of its
- * strings, with a LF behind each. What a server may make us read is bounded by the limits given at
- * resp_reader_init(). The syntax: https://redis.io/docs/latest/develop/reference/protocol-spec/
+ * Of a reply it keeps the first RESP_TEXT_BYTES_MAX bytes of text, of an array its strings, with a
+ * LF behind each; one for which there is no room is an empty line. What a server may make us read
+ * is bounded by the limits given at resp_reader_init(). The syntax:
+ * https://redis.io/docs/latest/develop/reference/protocol-spec/
  */
 #ifndef FOOTFALL_STORE_RESP_READER_H
 #define FOOTFALL_STORE_RESP_READER_H
@@ -51,7 +52,7 @@ struct resp_reply {
     int64_t integer; /* of an integer its value, of an array or bulk string its length, else 0 */
     struct slice
         text; /* of a string, an error, or an array's strings: RESP_TEXT_BYTES_MAX at most */
-    bool text_is_cut; /* there was more text, or it was larger than a reply may be */
+    bool text_is_cut; /* there was more text, or a string is left out */
 };
 
 /* Insides; others read none of it. */
@@ -71,6 +72,7 @@ struct resp_reader {
     bool is_negative;
     bool has_digits;
     bool text_is_cut;
+    bool is_left_out; /* the element being read */
     char text[RESP_TEXT_BYTES_MAX];
 };
 

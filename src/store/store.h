@@ -61,6 +61,7 @@ struct store_batch {
     struct store_batch *next; /* the store's while the batch is in its hands, and so are: */
     bool is_begun;            /* it takes no more hits */
     bool is_whole;            /* it was last sent with all that the server needs to know */
+    bool must_ask;            /* before it makes its counter */
     bool may_have_counted;    /* an answer to it was lost */
     uint8_t step;             /* how far it has come, in a store that takes several */
     uint64_t sequence;        /* among the batches of this store */

@@ -133,8 +133,32 @@ int store_change_apply(struct store_change *change, uint64_t wall_ms)
         return add(change);
     case STORE_REMOVE:
         change->after = (struct store_record){.exists = false};
-        return 0;
-    default:
-        return 0;
+        break;
+    case STORE_READ:
+    case STORE_CREATE: /* as above */
+    case STORE_PUT:
+    case STORE_LIST:
+        break;
     }
+    return 0;
+}
+
+enum store_moved store_change_moved_by_hits(const struct store_change *change)
+{
+    switch (change->kind) {
+    case STORE_ADD:
+    case STORE_ADD_OR_PUT:
+        return STORE_MOVED_VALUE;
+    case STORE_SET:
+        return STORE_MOVED_ADJUSTED;
+    case STORE_PUT:
+        return (change->given & STORE_GIVEN_ADJUSTED) == 0 ? STORE_MOVED_ADJUSTED
+                                                           : STORE_MOVED_NONE;
+    case STORE_READ:
+    case STORE_CREATE:
+    case STORE_REMOVE:
+    case STORE_LIST:
+        break;
+    }
+    return STORE_MOVED_NONE;
 }

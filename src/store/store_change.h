@@ -56,9 +56,9 @@ struct store_change {
     enum store_change_kind kind;
     enum store_right right;
     uint8_t owner[STORE_OWNER_BYTES]; /* STORE_AS_OWNER: whose it is taken to be */
-    int64_t value;               /* STORE_SET, STORE_PUT: the new one; STORE_ADD: the difference */
-    struct store_record created; /* STORE_CREATE: value, may_be_set, low, high, owner */
-    unsigned given;              /* STORE_PUT: what of `created` counts, of enum store_given */
+    int64_t value; /* STORE_SET, STORE_PUT: the new one; to be added: the difference */
+    struct store_record created; /* STORE_CREATE: value, may_be_set, low, high, owner; of a put: */
+    unsigned given;              /* what of `created` counts, of enum store_given */
     struct store_listing *listing; /* STORE_LIST: the change's own */
     /* Filled in by the store, whatever the result: before the change, and after it. */
     struct store_record before;
@@ -71,6 +71,16 @@ void store_change_destroy(struct store_change *change);
 /* What the rules make of `change` where the counter is `change->before`: fills in `after`. 0 or
  * what is said above, with `after` as before. For stores that change records by themselves. */
 int store_change_apply(struct store_change *change, uint64_t wall_ms);
+
+/* Which number of `change->after` is another one where hits have come since `change->before`, which
+ * no rule looks at: a sum has them in its value; of a value that is given, what is adjusted is what
+ * they have not added. */
+enum store_moved {
+    STORE_MOVED_NONE,
+    STORE_MOVED_VALUE,
+    STORE_MOVED_ADJUSTED,
+};
+enum store_moved store_change_moved_by_hits(const struct store_change *change);
 
 /* The record of a counter that a visit makes. */
 extern const struct store_record store_record_of_visits;

@@ -27,10 +27,14 @@ static void session_notice(void *owner, enum store_notice level, const char *eve
     }
 }
 
+/* Each refusal is told here, before its batch is; of notices some are left out. */
 static void session_status(void *owner, const struct store_status *status)
 {
-    (void)owner;
-    (void)status;
+    struct store_session *session = owner;
+
+    if (status->last_error[0] != '\0') {
+        (void)snprintf(session->trouble, sizeof session->trouble, "%.400s", status->last_error);
+    }
 }
 
 static void session_overdue(void *owner)

@@ -1,5 +1,6 @@
 """The names of counters in Redis: written behind the counting, limited, put right, and rights."""
 
+import os
 import re
 import threading
 from pathlib import Path
@@ -106,12 +107,71 @@ def test_a_limit_is_kept_over_workers_but_for_a_moment(
     assert redis.command("ZCARD", NAMES) == made + 1
 
 
+def test_a_full_memory_is_over_when_it_is_over(start_footfall, redis, folder, write_settings):
+    """A name that could not be written then ended lists and limits for good."""
+    settings = write_settings("[defaults]\nkeys_max = 2000\nrate = off\n")
+    footfall = start(start_footfall, folder, redis.url, "--config", settings, workers=1)
+    api = Api(footfall.address)
+    api.hit("space/first")
+    used = int(re.search(r"used_memory:(\d+)", redis.command("INFO", "memory")).group(1))
+    redis.command("CONFIG", "SET", "maxmemory", used + 200_000)
+    statuses = [api.call(f"/hit/space/key-{number}").status for number in range(1500)]
+    assert set(statuses) == {200, 503}
+    redis.command("CONFIG", "SET", "maxmemory", 0)
+    made = statuses.count(200) + 1
+    for number in range(3000):
+        made += api.call(f"/hit/space/more-{number}").status == 200
+    assert 2000 <= made <= 2000 + 30  # names that could not be written do not count
+    assert api.call("/list/space", bearer=TOKEN).status == 200
+    assert not footfall.events("redis_unlisted")
+
+
+def test_what_is_imported_is_listed(start_footfall, redis, folder, run_footfall):
+    """The last names were lost with the link of the import, which ended before they were sent."""
+    path = os.path.join(folder, "lines")
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines(f"space key-{number} {number}\n" for number in range(3000))
+    for round in range(10):
+        redis.command("FLUSHALL")
+        outcome = run_footfall("import", path, "--store", redis.url)
+        assert outcome.output == "lines taken: 3000, refused: 0\n", outcome
+        assert redis.command("ZCARD", NAMES) == 3000, round
+        assert redis.command("EXISTS", SURVEYED) == 0  # it leaves that to whoever stays
+
+
+def test_a_stranger_with_long_keys_hides_nothing(start_footfall, redis, folder):
+    for number in range(8):
+        redis.command("SET", "footfall:" + "x" * 66_000 + f"/{number}", number)
+    for number in range(300):
+        redis.command("SET", f"footfall:older/key-{number}", number)
+    api = Api(start(start_footfall, folder, redis.url, workers=1).address)
+    api.hit("older/key-7")
+    eventually(lambda: redis.command("PTTL", SURVEYED) > 3_600_000, "the survey is over")
+    assert redis.command("ZCARD", NAMES) == 300
+
+
+def test_without_eval_what_changes_a_counter_is_refused_and_hits_go_on(
+    start_footfall, redis, folder
+):
+    """Each change ended the link of all: the script that counts was known, that of changes not."""
+    redis.command(*document_rights())
+    footfall = start(start_footfall, folder, redis.url_with(f"footfall:{SECRET}"), workers=1)
+    api = Api(footfall.address)
+    assert api.hit("space/key") == 1
+    redis.command("ACL", "SETUSER", "footfall", "-eval")
+    for number in range(2, 6):
+        assert api.call("/set/space/key", "POST", bearer=TOKEN, value=9).status == 501
+        assert api.hit("space/key") == number
+    assert not footfall.events("redis_link_down")
+
+
 def document_rights():
-    """The user of the document, and what its sentence on the API adds."""
+    """The user of the document that counts counters of the API."""
     text = DOCUMENT.read_text()
-    (line,) = re.findall(r"^127.0.0.1:6379> (ACL SETUSER .*)$", text, re.MULTILINE)
-    (more,) = re.findall(r"For the counters of the API, `([^`]*)` as well", text)
-    return line.replace("PASSWORD", SECRET).split() + more.split()
+    visits, calls = re.findall(r"^127.0.0.1:6379> (ACL SETUSER .*)$", text, re.MULTILINE)
+    (more,) = re.findall(r"For the counters of the API `([^`]*)` as well", text)
+    assert sorted(calls.split()) == sorted(visits.split() + more.split())
+    return calls.replace("PASSWORD", SECRET).split()
 
 
 def test_the_rights_of_the_document_are_enough(start_footfall, redis, folder):

@@ -16,7 +16,7 @@ SECRET = "open-sesame-4711"
 
 def acl_words():
     """The ACL SETUSER line of the document, with a password of ours."""
-    (line,) = re.findall(r"^127.0.0.1:6379> (ACL SETUSER .*)$", DOCUMENT.read_text(), re.MULTILINE)
+    line, _ = re.findall(r"^127.0.0.1:6379> (ACL SETUSER .*)$", DOCUMENT.read_text(), re.MULTILINE)
     return line.replace("PASSWORD", SECRET).split()
 
 

@@ -281,7 +281,7 @@ static void a_number_that_is_due_is_not_left_out(void **state)
     assert_refused("GET", "/create/abc?initializer=", 0); /* not due */
     assert_true(call.created.value == 0);
     assert_refused("GET", "/create/abc?value=5", 0); /* of the other form */
-    assert_true(call.created.value == 0);
+    assert_true(call.created.value == 5);
 }
 
 static void bounds_stand_on_their_own_side_of_0(void **state)
