@@ -1,77 +1,20 @@
 /*
  * test_store_listings.c - pages of counters, and how many there may be: what every store promises.
  */
-#include "store/store_change.h"
-#include "store_kinds.h"
-
-static struct test_batch batch;
-static uint32_t keys_max;
-static uint64_t all_keys_max;
-
-static int run(struct store_scene *scene, const char *key, struct store_hit hit)
-{
-    hit.ticket = 7000;
-    batch.hits[0] = hit;
-    batch.scene = scene;
-    batch.done_count = 0;
-    batch.then = NULL;
-    batch.batch = (struct store_batch){
-        .key = slice_of(key),
-        .hits = batch.hits,
-        .hits_count = 1,
-        .keeps_record = true,
-        .may_make = true,
-        .wall_ms = 1700000000,
-        .keys_max = keys_max,
-        .all_keys_max = all_keys_max,
-        .done = note_batch_done,
-        .owner = &batch,
-    };
-    scene->is_applying = true;
-    store_apply(scene->store, &batch.batch);
-    scene->is_applying = false;
-    turn_until(&scene->turning, batch_is_done, &batch);
-    return batch.hits[0].result;
-}
-
-/* The hit's number, or what it was refused with. */
-static int64_t hit(struct store_scene *scene, const char *key, uint32_t amount)
-{
-    const int result =
-        run(scene, key, (struct store_hit){.amount = amount & STORE_AMOUNT_MAX, .result = 1});
-
-    return result < 0 ? result : batch.hits[0].number;
-}
-
-static int change(struct store_scene *scene, const char *key, struct store_change wanted)
-{
-    return run(scene, key, (struct store_hit){.change = &wanted, .result = 1, .is_change = 1});
-}
-
-static int create(struct store_scene *scene, const char *key, int64_t value)
-{
-    return change(scene, key,
-                  (struct store_change){.kind = STORE_CREATE, .created = {.value = value}});
-}
-
-static int remove_one(struct store_scene *scene, const char *key)
-{
-    return change(scene, key,
-                  (struct store_change){.kind = STORE_REMOVE, .right = STORE_AS_SERVER});
-}
+#include "store_changes_scene.h"
 
 /* A page, which is the caller's. */
 static struct store_listing *list(struct store_scene *scene, const char *prefix, bool by_value,
                                   const char *after, uint32_t wanted)
 {
     struct store_listing *page = store_listing_create(wanted);
+    struct store_change listing = {.kind = STORE_LIST, .listing = page};
 
     assert_non_null(page);
     page->by_value = by_value;
     page->after_length = (uint8_t)strlen(after);
     memcpy(page->after, after, strlen(after));
-    assert_int_equal(
-        change(scene, prefix, (struct store_change){.kind = STORE_LIST, .listing = page}), 0);
+    assert_int_equal(change(scene, prefix, &listing), 0);
     return page;
 }
 
@@ -99,26 +42,19 @@ static uint64_t count_all(struct store_scene *scene)
     return all_keys;
 }
 
-static void open_unlimited(struct store_scene *scene, const struct kind *kind)
-{
-    open_store(scene, kind);
-    keys_max = 0;
-    all_keys_max = 0;
-}
-
 /* ---- cases ---- */
 
 static void pages_are_in_order_of_names(const struct kind *kind)
 {
     struct store_scene scene;
 
-    open_unlimited(&scene, kind);
-    assert_int_equal(hit(&scene, "page/b", 2), 2);
-    assert_int_equal(hit(&scene, "page/a", 1), 1);
-    assert_int_equal(create(&scene, "page/c-d", -5), 0);
-    assert_int_equal(hit(&scene, "pag/other", 1), 1);
-    assert_int_equal(hit(&scene, "page0/other", 1), 1);
-    assert_int_equal(hit(&scene, "page-/other", 1), 1);
+    open_at(&scene, kind);
+    assert_int_equal(send_one(&scene, "page/b", 2), 2);
+    assert_int_equal(send_one(&scene, "page/a", 1), 1);
+    assert_int_equal(create_at(&scene, "page/c-d", -5), 0);
+    assert_int_equal(send_one(&scene, "pag/other", 1), 1);
+    assert_int_equal(send_one(&scene, "page0/other", 1), 1);
+    assert_int_equal(send_one(&scene, "page-/other", 1), 1);
     check_page(list(&scene, "page/", false, "", 5), "a=1 b=2 c-d=-5 ", false);
     check_page(list(&scene, "page/", false, "", 3), "a=1 b=2 c-d=-5 ", false);
     check_page(list(&scene, "page/", false, "", 2), "a=1 b=2 ", true);
@@ -133,11 +69,11 @@ static void the_top_is_in_order_of_counts(const struct kind *kind)
 {
     struct store_scene scene;
 
-    open_unlimited(&scene, kind);
-    assert_int_equal(hit(&scene, "top/few", 2), 2);
-    assert_int_equal(hit(&scene, "top/many", 100), 100);
-    assert_int_equal(create(&scene, "top/less", -1), 0);
-    assert_int_equal(hit(&scene, "top/none", 100), 100);
+    open_at(&scene, kind);
+    assert_int_equal(send_one(&scene, "top/few", 2), 2);
+    assert_int_equal(send_one(&scene, "top/many", 100), 100);
+    assert_int_equal(create_at(&scene, "top/less", -1), 0);
+    assert_int_equal(send_one(&scene, "top/none", 100), 100);
     check_page(list(&scene, "top/", true, "", 3), "many=100 none=100 few=2 ", true);
     check_page(list(&scene, "top/", true, "", 9), "many=100 none=100 few=2 less=-1 ", false);
     store_scene_close(&scene);
@@ -148,19 +84,19 @@ static void what_is_removed_is_on_no_page(const struct kind *kind)
     struct store_scene scene;
     uint64_t before;
 
-    open_unlimited(&scene, kind);
+    open_at(&scene, kind);
     before = count_all(&scene);
-    assert_int_equal(hit(&scene, "gone/one", 1), 1);
-    assert_int_equal(hit(&scene, "gone/two", 1), 1);
-    assert_int_equal(hit(&scene, "gone/two", 1), 2);
+    assert_int_equal(send_one(&scene, "gone/one", 1), 1);
+    assert_int_equal(send_one(&scene, "gone/two", 1), 1);
+    assert_int_equal(send_one(&scene, "gone/two", 1), 2);
     assert_int_equal(count_all(&scene), before + 2);
-    assert_int_equal(remove_one(&scene, "gone/one"), 0);
+    assert_int_equal(remove_as_server(&scene, "gone/one"), 0);
     check_page(list(&scene, "gone/", false, "", 9), "two=2 ", false);
     assert_int_equal(count_all(&scene), before + 1);
-    assert_int_equal(hit(&scene, "gone/one", 1), 1);
+    assert_int_equal(send_one(&scene, "gone/one", 1), 1);
     check_page(list(&scene, "gone/", false, "", 9), "one=1 two=2 ", false);
-    assert_int_equal(remove_one(&scene, "gone/one"), 0);
-    assert_int_equal(create(&scene, "gone/one", 7), 0);
+    assert_int_equal(remove_as_server(&scene, "gone/one"), 0);
+    assert_int_equal(create_at(&scene, "gone/one", 7), 0);
     check_page(list(&scene, "gone/", false, "", 9), "one=7 two=2 ", false);
     assert_int_equal(count_all(&scene), before + 2);
     store_scene_close(&scene);
@@ -175,10 +111,10 @@ static void hundreds_are_listed_page_by_page(const struct kind *kind)
     bool has_more = true;
     char key[32];
 
-    open_unlimited(&scene, kind);
+    open_at(&scene, kind);
     for (unsigned i = 0; i < COUNTERS; i++) {
         (void)snprintf(key, sizeof key, "many/key-%03u", i * 7 % COUNTERS);
-        assert_int_equal(hit(&scene, key, i * 7 % COUNTERS + 1), i * 7 % COUNTERS + 1);
+        assert_int_equal(send_one(&scene, key, i * 7 % COUNTERS + 1), i * 7 % COUNTERS + 1);
     }
     while (has_more) {
         struct store_listing *page = list(&scene, "many/", false, after, PAGE);
@@ -202,22 +138,22 @@ static void a_full_namespace_takes_no_new_one(const struct kind *kind)
 {
     struct store_scene scene;
 
-    open_unlimited(&scene, kind);
+    open_at(&scene, kind);
     keys_max = 2;
-    assert_int_equal(hit(&scene, "full/one", 1), 1);
-    assert_int_equal(create(&scene, "full/two", 0), 0);
-    assert_int_equal(hit(&scene, "full/three", 1), -EDQUOT);
-    assert_int_equal(create(&scene, "full/three", 0), -EDQUOT);
-    assert_int_equal(hit(&scene, "full/three", 0), -ENOENT); /* a look makes nothing anyway */
-    assert_int_equal(hit(&scene, "full/one", 1), 2);
-    assert_int_equal(hit(&scene, "full/two", 1), 1);
-    assert_int_equal(hit(&scene, "other/one", 1), 1);
-    assert_int_equal(remove_one(&scene, "full/one"), 0);
+    assert_int_equal(send_one(&scene, "full/one", 1), 1);
+    assert_int_equal(create_at(&scene, "full/two", 0), 0);
+    assert_int_equal(send_one(&scene, "full/three", 1), -EDQUOT);
+    assert_int_equal(create_at(&scene, "full/three", 0), -EDQUOT);
+    assert_int_equal(send_one(&scene, "full/three", 0), -ENOENT); /* a look makes nothing anyway */
+    assert_int_equal(send_one(&scene, "full/one", 1), 2);
+    assert_int_equal(send_one(&scene, "full/two", 1), 1);
+    assert_int_equal(send_one(&scene, "other/one", 1), 1);
+    assert_int_equal(remove_as_server(&scene, "full/one"), 0);
     turn_for(&scene.turning, 150); /* an answer of Redis' is good for a moment */
-    assert_int_equal(hit(&scene, "full/three", 1), 1);
-    assert_int_equal(hit(&scene, "full/one", 1), -EDQUOT);
+    assert_int_equal(send_one(&scene, "full/three", 1), 1);
+    assert_int_equal(send_one(&scene, "full/one", 1), -EDQUOT);
     keys_max = 3;
-    assert_int_equal(hit(&scene, "full/one", 1), 1);
+    assert_int_equal(send_one(&scene, "full/one", 1), 1);
     store_scene_close(&scene);
 }
 
@@ -226,17 +162,17 @@ static void a_full_store_takes_no_new_one(const struct kind *kind)
     struct store_scene scene;
     const uint64_t room = 3;
 
-    open_unlimited(&scene, kind);
+    open_at(&scene, kind);
     all_keys_max = count_all(&scene) + room;
-    assert_int_equal(hit(&scene, "all1/one", 1), 1);
-    assert_int_equal(hit(&scene, "all2/two", 1), 1);
-    assert_int_equal(create(&scene, "all3/three", 0), 0);
-    assert_int_equal(hit(&scene, "all4/four", 1), -EDQUOT);
-    assert_int_equal(create(&scene, "all1/four", 0), -EDQUOT);
-    assert_int_equal(hit(&scene, "all1/one", 1), 2);
+    assert_int_equal(send_one(&scene, "all1/one", 1), 1);
+    assert_int_equal(send_one(&scene, "all2/two", 1), 1);
+    assert_int_equal(create_at(&scene, "all3/three", 0), 0);
+    assert_int_equal(send_one(&scene, "all4/four", 1), -EDQUOT);
+    assert_int_equal(create_at(&scene, "all1/four", 0), -EDQUOT);
+    assert_int_equal(send_one(&scene, "all1/one", 1), 2);
     all_keys_max++;
-    assert_int_equal(hit(&scene, "all4/four", 1), 1);
-    assert_int_equal(hit(&scene, "all5/five", 1), -EDQUOT);
+    assert_int_equal(send_one(&scene, "all4/four", 1), 1);
+    assert_int_equal(send_one(&scene, "all5/five", 1), -EDQUOT);
     store_scene_close(&scene);
 }
 
@@ -246,13 +182,13 @@ static void a_limit_of_hundreds_is_exact(const struct kind *kind)
     struct store_scene scene;
     unsigned made = 0;
 
-    open_unlimited(&scene, kind);
+    open_at(&scene, kind);
     keys_max = MOST;
     for (unsigned i = 0; i < MOST + 20; i++) {
         char key[32];
 
         (void)snprintf(key, sizeof key, "limit/key-%u", i);
-        made += hit(&scene, key, 1) == 1;
+        made += send_one(&scene, key, 1) == 1;
     }
     assert_int_equal(made, MOST);
     store_scene_close(&scene);
