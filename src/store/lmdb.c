@@ -18,6 +18,7 @@
 #include "base/thread.h"
 #include "loop/loop.h"
 #include "loop/wakeup.h"
+#include "store/lmdb_commit.h"
 #include "store/lmdb_environment.h"
 #include "store/lmdb_reader.h"
 
@@ -31,8 +32,6 @@
 #include <string.h>
 
 enum {
-    REASON_BYTES = 256,
-    PARTS_MAX = 32,                /* that a commit is tried in: each may be a write of the disk */
     TOLD_AGAIN_MS_MIN = 10 * 1000, /* the same trouble, once it was over */
 };
 
@@ -69,8 +68,10 @@ struct store_lmdb {
 /* ---- the helper's thread ---- */
 
 /* What has been gathered is begun, unless something is already: then that is tried again. */
-static void take_gathered(struct store_lmdb *lmdb)
+static void take_gathered(void *owner)
 {
+    struct store_lmdb *lmdb = owner;
+
     if (lmdb->taken.first != NULL) {
         return;
     }
@@ -80,131 +81,6 @@ static void take_gathered(struct store_lmdb *lmdb)
         batch->is_begun = true;
     }
     (void)pthread_mutex_unlock(&lmdb->mutex);
-}
-
-/* One transaction. 0, or -errno with nothing counted. */
-static int commit(struct store_lmdb *lmdb)
-{
-    MDB_txn *transaction;
-    int result = -EUCLEAN;
-
-    if (lmdb->environment.env != NULL) {
-        result = lmdb_environment_begin(&lmdb->environment, &transaction);
-    }
-    take_gathered(lmdb);
-    return result < 0
-               ? result
-               : lmdb_environment_commit(&lmdb->environment, transaction, lmdb->taken.first, NULL);
-}
-
-/* What a full map, a full disk (LMDB: EIO, where there was room for a part of a write) and a file
- * that may not grow are told by. */
-static bool is_want_of_room(int result)
-{
-    return result == -ENOSPC || result == -EFBIG || result == -EIO;
-}
-
-/* Whether the system's error would be taken for what a store says of a counter. */
-static bool says_something_of_counters(int result)
-{
-    return result == -ENOENT || result == -EEXIST || result == -EPERM || result == -EACCES ||
-           result == -EDQUOT || result == -EOVERFLOW;
-}
-
-/* Fails the batches from `first` on, before `end`. */
-static void fail_batches(struct store_batch *first, const struct store_batch *end, int result)
-{
-    for (struct store_batch *batch = first; batch != end; batch = batch->next) {
-        store_batch_fail(batch, says_something_of_counters(result) ? -EIO : result);
-    }
-}
-
-static int commit_part(struct store_lmdb *lmdb, struct store_batch *first,
-                       const struct store_batch *end)
-{
-    MDB_txn *transaction;
-    int result = lmdb_environment_begin(&lmdb->environment, &transaction);
-
-    return result < 0 ? result
-                      : lmdb_environment_commit(&lmdb->environment, transaction, first, end);
-}
-
-/* There was no room for all: as many as there is room for are counted. A part that does not fit is
- * halved, and one that does is followed by a larger one, so that the few that need room are found
- * soon among the many that do not. The last trouble that refused somebody, or 0. */
-static int commit_in_parts(struct store_lmdb *lmdb, uint32_t batches_count)
-{
-    struct store_batch *first = lmdb->taken.first;
-    uint32_t wanted = (batches_count + 1) / 2;
-    int trouble = 0;
-
-    for (unsigned parts = 0; parts < PARTS_MAX && first != NULL; parts++) {
-        struct store_batch *end = first;
-        uint32_t count = 0;
-        int result;
-
-        for (; count < wanted && end != NULL; count++) {
-            end = end->next;
-        }
-        result = commit_part(lmdb, first, end);
-        if (result == 0) {
-            wanted *= 2;
-        } else if (!is_want_of_room(result)) {
-            fail_batches(first, NULL, result);
-            return result;
-        } else if (count > 1) {
-            wanted = count / 2;
-            continue;
-        } else {
-            fail_batches(first, end, result);
-            trouble = result;
-        }
-        first = end;
-    }
-    if (first != NULL) {
-        trouble = -ENOSPC;
-        fail_batches(first, NULL, trouble);
-    }
-    return trouble;
-}
-
-static uint32_t count_batches(const struct store_batch_list *list)
-{
-    uint32_t count = 0;
-
-    for (const struct store_batch *batch = list->first; batch != NULL; batch = batch->next) {
-        count++;
-    }
-    return count;
-}
-
-/* Commits, and opens the environment anew when LMDB says that it cannot go on. */
-static int commit_or_reopen(struct store_lmdb *lmdb)
-{
-    uint32_t batches_count;
-    char reason[REASON_BYTES];
-    int result = commit(lmdb);
-
-    if (result == -EUCLEAN) {
-        /* A write of LMDB's head page failed: this environment refuses everything from now on. */
-        lmdb_reader_keep_off(&lmdb->reader);
-        lmdb_environment_close(&lmdb->environment);
-        result = lmdb_environment_open(lmdb->path, lmdb->map_bytes, &lmdb->environment, reason,
-                                       sizeof reason);
-        lmdb_reader_let_on(&lmdb->reader);
-        if (result == 0) {
-            result = commit(lmdb);
-        }
-    }
-    if (result == 0) {
-        return 0;
-    }
-    batches_count = count_batches(&lmdb->taken);
-    if (batches_count > 1 && is_want_of_room(result) && lmdb->environment.env != NULL) {
-        return commit_in_parts(lmdb, batches_count);
-    }
-    fail_batches(lmdb->taken.first, NULL, result);
-    return result;
 }
 
 /* Waits for work. False when there will be no more. */
@@ -225,9 +101,18 @@ static bool wait_for_work(struct store_lmdb *lmdb)
 static void *helper_main(void *argument)
 {
     struct store_lmdb *lmdb = argument;
+    const struct lmdb_commit commit = {
+        .environment = &lmdb->environment,
+        .reader = &lmdb->reader,
+        .path = lmdb->path,
+        .map_bytes = lmdb->map_bytes,
+        .batches = &lmdb->taken,
+        .begun = take_gathered,
+        .owner = lmdb,
+    };
 
     while (wait_for_work(lmdb)) {
-        lmdb->commit_result = commit_or_reopen(lmdb);
+        lmdb->commit_result = lmdb_commit_run(&commit);
         FAULT_POINT(FAULT_AFTER_COMMIT);
         atomic_store(&lmdb->helper_is_done, true);
         wakeup_signal(&lmdb->wakeup);

@@ -21,6 +21,7 @@ static atomic_bool gate_is_shut;
 static sem_t gate;
 static atomic_int failing_read; /* of the next transaction that only reads */
 static atomic_int failing_commit;
+static atomic_bool commits_find_no_room;
 static atomic_uint opens_count;
 static int failing_pthread_create;
 
@@ -58,6 +59,9 @@ int __wrap_mdb_txn_commit(MDB_txn *transaction)
 {
     int result = atomic_exchange(&failing_commit, 0);
 
+    if (atomic_load(&commits_find_no_room)) {
+        result = MDB_MAP_FULL;
+    }
     if (result != 0) {
         mdb_txn_abort(transaction); /* as a failed commit does (lmdb.h) */
         return result;
@@ -273,6 +277,30 @@ static void the_environment_is_not_opened_anew_below_a_listing(void **state)
     assert_int_equal(atomic_load(&opens_count), 1);
 }
 
+/* It was refused with what did not fit by then, though it needs no room. */
+static void one_among_what_there_is_no_room_for_is_listed(void **state)
+{
+    enum { BATCHES = 40 }; /* more than a commit is tried in parts */
+    static struct test_batch batches[BATCHES];
+    static char keys[BATCHES][8];
+
+    (void)state;
+    failing_pthread_create = EAGAIN; /* it goes with the commits */
+    atomic_store(&commits_find_no_room, true);
+    for (unsigned i = 0; i < BATCHES; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "key %u", i);
+        batch_apply(&batches[i], &scene, keys[i], 1);
+    }
+    apply_list(&lists[0]);
+    turn_until(&scene.turning, batch_is_done, &lists[0].batch);
+    atomic_store(&commits_find_no_room, false);
+    for (unsigned i = 0; i < BATCHES; i++) {
+        assert_int_equal(batches[i].done_count, 1); /* it was the same commit */
+        assert_int_equal(batches[i].hits[0].result, -ENOSPC);
+    }
+    check_listed(&lists[0], 1);
+}
+
 static void hits_listings_and_reopenings_get_along(void **state)
 {
     static struct test_batch batch;
@@ -356,6 +384,7 @@ int main(void)
         IN_SCENE(one_that_cannot_begin_says_so),
         IN_SCENE(one_that_another_process_map_is_too_large_for_is_listed_all_the_same),
         IN_SCENE(the_environment_is_not_opened_anew_below_a_listing),
+        IN_SCENE(one_among_what_there_is_no_room_for_is_listed),
         IN_SCENE(hits_listings_and_reopenings_get_along),
         IN_SCENE(closing_waits_for_the_listing_under_way_and_cancels_the_others),
         IN_SCENE(closing_from_inside_done_is_fine),
