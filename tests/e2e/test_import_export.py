@@ -394,6 +394,19 @@ def test_a_redis_that_lets_nobody_in_is_told(command, mover, start_redis):
     assert outcome.exit_status == 0, outcome
 
 
+def test_an_import_waits_for_a_store_whose_first_answer_takes_long(mover):
+    mover.take_all("lmdb:data", ["blog home 1"])
+    path = mover.write(["blog home 5"])
+    with LmdbTransaction(os.path.join(mover.folder, "data"), writes=True):
+        process = mover.start("import", path, "--store", "lmdb:data", stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE)
+        time.sleep(0.5)
+        assert process.poll() is None, process.communicate()
+    output, log = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, output, log) == (0, b"lines taken: 1, refused: 0\n", b"")
+    assert mover.values("lmdb:data") == {"blog/home": 5}
+
+
 # ---- beside a server that counts
 
 
