@@ -455,18 +455,20 @@ def test_a_number_that_is_set_while_hits_go_on_is_one_step(mover, shared_store, 
 def test_an_import_that_is_killed_leaves_the_server_counting(mover, shared_store, start_footfall):
     footfall = start_footfall(store=shared_store, workers=2)
     api = Api(footfall.address)
-    lines = mover.write([f"blog key{i:06} 1" for i in range(scaled(20_000))])
-    for _ in range(3):
-        process = mover.start("import", lines, "--store", shared_store.url,
+    lines = [f"blog key{i:06} 1" for i in range(scaled(20_000))]
+    firsts = [f"first{number}" for number in range(3)]
+    for first in firsts:  # of its own, or what an earlier one has taken would be seen
+        path = mover.write([f"blog {first} 1", *lines])
+        process = mover.start("import", path, "--store", shared_store.url,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        eventually(lambda: api.value("blog/key000000") or process.poll() is not None, "it begins")
+        eventually(lambda name=f"blog/{first}": api.value(name), "it begins")
         process.kill()
         process.wait(PATIENCE_S)
         assert api.hit("blog/mine") >= 1
-    mover.take_all(shared_store, [f"blog key{i:06} 1" for i in range(scaled(20_000))])
+    mover.take_all(shared_store, lines)
     values = mover.values(shared_store)
     assert values.pop("blog/mine") == 3
-    assert set(values.values()) == {1} and len(values) == scaled(20_000)
+    assert set(values.values()) == {1} and len(values) == len(lines) + len(firsts)
 
 
 def test_what_is_added_counts_once_although_redis_stands_still(mover, redis):
@@ -477,6 +479,7 @@ def test_what_is_added_counts_once_although_redis_stands_still(mover, redis):
     for _ in range(2):
         eventually(lambda: redis.command("GET", "footfall:blog/key0000"), "it begins")
         redis.pause()
+        assert process.poll() is None  # or there is nothing under way
         time.sleep(1.5)  # beyond the time-out: the link is given up, and all of it sent again
         redis.resume()
         time.sleep(0.2)
