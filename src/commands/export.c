@@ -28,8 +28,7 @@ struct export_run {
     FILE *spool;
     const char *folder; /* that the spool is in */
     struct progress progress;
-    uint64_t written;
-    bool has_left_out; /* a counter that could not be read */
+    bool has_trouble; /* a counter is missing from what is written */
 };
 
 /* ---- the spool ---- */
@@ -82,10 +81,13 @@ static int begin(struct export_run *run)
 
 /* ---- the walk ---- */
 
-static void tell(struct export_run *run, struct slice key, const char *sentence)
+/* Says why a counter is left out. */
+static void trouble(void *owner, struct slice key, const char *sentence)
 {
+    struct export_run *run = owner;
     char name[STORE_KEY_BYTES_MAX + 1];
 
+    run->has_trouble = true;
     counter_line_copy(key, name, sizeof name);
     progress_clear(&run->progress);
     (void)fprintf(stderr, "footfall: export: \"%s\": %s\n", name, sentence);
@@ -99,19 +101,10 @@ static int found(void *owner, struct slice key, bool keeps_record,
     const size_t length = counter_line_write(key, !keeps_record, record, line);
 
     if (length == 0) {
-        tell(run, key, "left out, it is no name of a counter (another --key?)");
+        trouble(run, key, "left out, it is no name of a counter (another --key?)");
         return 0;
     }
-    run->written++;
     return fwrite_unlocked(line, 1, length, run->spool) == length ? 0 : -errno;
-}
-
-static void trouble(void *owner, struct slice key, const char *sentence)
-{
-    struct export_run *run = owner;
-
-    tell(run, key, sentence);
-    run->has_left_out = true;
 }
 
 static void progressed(void *owner, uint64_t done, uint64_t total)
@@ -234,5 +227,5 @@ int command_export(int words_count, char *const *words)
     if (run.spool != NULL) {
         (void)fclose(run.spool); /* nobody needs it any more */
     }
-    return result == COMMAND_DONE && run.has_left_out ? COMMAND_FAILED : result;
+    return result == COMMAND_DONE && run.has_trouble ? COMMAND_FAILED : result;
 }

@@ -267,7 +267,7 @@ def test_what_is_no_name_of_a_counter_is_told_and_left_out(mover):
     mover.take_all("lmdb:data", ["blog home 5"])
     set_lmdb_counter(os.path.join(mover.folder, "data"), "former", 7)
     outcome = mover.give("lmdb:data")
-    assert outcome.exit_status == 0 and outcome.output.count("\n") == 1
+    assert outcome.exit_status == 1 and outcome.output.count("\n") == 1  # there is one more
     assert outcome.log == (
         'footfall: export: "former": left out, it is no name of a counter (another --key?)\n'
     )
