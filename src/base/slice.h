@@ -73,4 +73,17 @@ static inline bool slice_take_line(struct slice *text, struct slice *out_line)
     return true;
 }
 
+/* Copies what has room of the slice, with '?' for all but printable ASCII, and a NUL behind it. */
+static inline void slice_copy_printable(struct slice slice, char *out_text, size_t out_bytes)
+{
+    const size_t length = slice.length < out_bytes ? slice.length : out_bytes - 1;
+
+    for (size_t i = 0; i < length; i++) {
+        const bool is_printable = slice.bytes[i] >= ' ' && slice.bytes[i] <= '~';
+
+        out_text[i] = is_printable ? slice.bytes[i] : '?';
+    }
+    out_text[length] = '\0';
+}
+
 #endif

@@ -20,18 +20,6 @@ static enum counter_line_result wrong(char *out_problem, const char *sentence)
     return COUNTER_LINE_WRONG;
 }
 
-void counter_line_copy(struct slice text, char *out_text, size_t out_bytes)
-{
-    const size_t length = text.length < out_bytes ? text.length : out_bytes - 1;
-
-    for (size_t i = 0; i < length; i++) {
-        const bool is_printable = text.bytes[i] >= ' ' && text.bytes[i] <= '~';
-
-        out_text[i] = is_printable ? text.bytes[i] : '?';
-    }
-    out_text[length] = '\0';
-}
-
 /* ---- names ---- */
 
 static bool is_front(struct slice namespace, struct slice key, struct slice front_key)
@@ -216,19 +204,8 @@ static bool take_owner_hash(const json_t *value, struct object *object)
     if (!record->has_owner) {
         return true;
     }
-    if (!take_text(value, &text) || text.length != (size_t)2 * STORE_OWNER_BYTES) {
-        return false;
-    }
-    for (size_t i = 0; i < STORE_OWNER_BYTES; i++) {
-        const int high = hexadecimal_value(text.bytes[2 * i]);
-        const int low = hexadecimal_value(text.bytes[2 * i + 1]);
-
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        record->owner[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
+    return take_text(value, &text) &&
+           hexadecimal_read_bytes(text, record->owner, STORE_OWNER_BYTES);
 }
 
 static const struct field {
@@ -288,7 +265,7 @@ static enum counter_line_result read_fields(json_t *root, struct slice front_key
         if (field == NULL) {
             char printable[COUNTER_LINE_FIELD_BYTES];
 
-            counter_line_copy(slice_of(text), printable, sizeof printable);
+            slice_copy_printable(slice_of(text), printable, sizeof printable);
             unknown(owner, printable);
         } else if (!field->take(value, &object)) {
             (void)snprintf(out_problem, COUNTER_LINE_PROBLEM_BYTES, "%s is not right: it takes %s",
@@ -319,7 +296,7 @@ static enum counter_line_result read_object(struct slice text, struct slice fron
     if (root == NULL) {
         char printable[sizeof error.text];
 
-        counter_line_copy(slice_of(error.text), printable, sizeof printable);
+        slice_copy_printable(slice_of(error.text), printable, sizeof printable);
         (void)snprintf(out_problem, COUNTER_LINE_PROBLEM_BYTES, "it is no JSON: %s", printable);
         return result;
     }

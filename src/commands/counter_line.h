@@ -54,7 +54,4 @@ enum counter_line_result counter_line_read(struct slice line, struct slice front
 size_t counter_line_write(struct slice key, bool is_front, const struct store_record *record,
                           char out_text[COUNTER_LINE_BYTES_MAX]);
 
-/* Copies what has room of the text, with '?' for all but printable ASCII, and a NUL. */
-void counter_line_copy(struct slice text, char *out_text, size_t out_bytes);
-
 #endif

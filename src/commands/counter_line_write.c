@@ -4,6 +4,7 @@
 #include "commands/counter_line.h"
 
 #include "base/decimal.h"
+#include "base/hexadecimal.h"
 #include "visits/counter_name.h"
 
 #include <string.h>
@@ -60,16 +61,11 @@ static char *write_time(char *end, const char *before, uint64_t time_ms)
 
 static char *write_owner(char *end, const struct store_record *record)
 {
-    static const char digits[] = "0123456789abcdef";
-
     if (!record->has_owner) {
         return write_text(end, "null");
     }
     *end++ = '"';
-    for (size_t i = 0; i < STORE_OWNER_BYTES; i++) {
-        *end++ = digits[record->owner[i] >> 4];
-        *end++ = digits[record->owner[i] & 0xf];
-    }
+    end = hexadecimal_write_bytes(end, record->owner, STORE_OWNER_BYTES);
     *end++ = '"';
     return end;
 }

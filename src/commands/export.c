@@ -88,7 +88,7 @@ static void trouble(void *owner, struct slice key, const char *sentence)
     char name[STORE_KEY_BYTES_MAX + 1];
 
     run->has_trouble = true;
-    counter_line_copy(key, name, sizeof name);
+    slice_copy_printable(key, name, sizeof name);
     progress_clear(&run->progress);
     (void)fprintf(stderr, "footfall: export: \"%s\": %s\n", name, sentence);
 }
