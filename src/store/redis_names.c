@@ -5,12 +5,12 @@
  */
 #include "store/redis_names.h"
 
+#include "base/decimal.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
+#include "store/redis_directory.h"
 #include "store/redis_error.h"
 #include "store/redis_link.h"
-
-#include "base/decimal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +23,8 @@ enum {
     LOOK_AT_MAX = 1024, /* … and where few of them are counters */
     REASON_BYTES = 400,
 };
+
+static const char unreadable[] = "an answer to SCAN that cannot be read";
 
 /* One reading. */
 struct reading {
@@ -80,16 +82,6 @@ static bool add(struct reading *reading, struct slice name)
     return true;
 }
 
-static struct slice take_line(struct slice *text)
-{
-    const char *end = memchr(text->bytes, '\n', text->length);
-    const struct slice line = {text->bytes,
-                               end == NULL ? text->length : (size_t)(end - text->bytes)};
-
-    *text = slice_after(*text, end == NULL ? text->length : line.length + 1);
-    return line;
-}
-
 /* ---- asking ---- */
 
 static void scanned(void *owner, void *subject, int result, const struct resp_reply *reply);
@@ -99,7 +91,7 @@ static void scan(struct reading *reading)
     char digits[DECIMAL_BYTES_MAX];
     const struct slice words[] = {
         SLICE("SCAN"),  {reading->cursor, reading->cursor_length},
-        SLICE("MATCH"), SLICE("footfall:*/*"),
+        SLICE("MATCH"), SLICE(REDIS_COUNTER_PREFIX "*/*"),
         SLICE("COUNT"), {digits, decimal_write(digits, reading->look_at)},
     };
     int result = redis_link_send(reading->link, words, sizeof words / sizeof words[0], scanned,
@@ -112,25 +104,42 @@ static void scan(struct reading *reading)
     }
 }
 
-/* The cursor and the names behind it. False: no memory. */
-static bool take_names(struct reading *reading, struct slice text)
+/* The cursor and the names behind it. 0, -EPROTO or -ENOMEM. */
+static int take_names(struct reading *reading, struct slice text)
 {
-    const struct slice prefix = SLICE("footfall:");
-    const struct slice cursor = take_line(&text);
+    const struct slice prefix = SLICE(REDIS_COUNTER_PREFIX);
+    struct slice cursor;
+    struct slice name;
 
-    if (cursor.length > sizeof reading->cursor) {
-        return false;
+    if (!slice_take_line(&text, &cursor) || cursor.length > sizeof reading->cursor) {
+        return -EPROTO;
     }
     memcpy(reading->cursor, cursor.bytes, cursor.length);
     reading->cursor_length = cursor.length;
-    while (text.length > 0) {
-        const struct slice name = take_line(&text);
-
+    while (slice_take_line(&text, &name)) {
         if (slice_starts_with(name, prefix) && !add(reading, slice_after(name, prefix.length))) {
-            return false;
+            return -ENOMEM;
         }
     }
-    return true;
+    return 0;
+}
+
+/* A part of the names has come; asks for the next one, if there is one. */
+static void take_part(struct reading *reading, struct slice text)
+{
+    int result = take_names(reading, text);
+
+    if (result < 0) {
+        end(reading, result, result == -EPROTO ? unreadable : strerrordesc_np(-result));
+    } else if (reading->cursor_length == 1 && reading->cursor[0] == '0') {
+        end(reading, 0, "");
+    } else {
+        if (text.length < RESP_TEXT_BYTES_MAX / 4 && reading->look_at < LOOK_AT_MAX) {
+            reading->look_at *= 2;
+        }
+        reading->request->progress(reading->request->owner, reading->count);
+        scan(reading);
+    }
 }
 
 static void scanned(void *owner, void *subject, int result, const struct resp_reply *reply)
@@ -146,20 +155,12 @@ static void scanned(void *owner, void *subject, int result, const struct resp_re
         redis_error_copy(reply->text, text, sizeof text);
         end(reading, -EIO, text); /* NOPERM, say */
     } else if (reply->type != RESP_ARRAY || (reply->text_is_cut && reading->look_at == 1)) {
-        end(reading, -EPROTO, "an answer to SCAN that cannot be read");
+        end(reading, -EPROTO, unreadable);
     } else if (reply->text_is_cut) {
         reading->look_at /= 2; /* the same again, less at a time */
         scan(reading);
-    } else if (!take_names(reading, reply->text)) {
-        end(reading, -ENOMEM, strerrordesc_np(ENOMEM));
-    } else if (reading->cursor_length == 1 && reading->cursor[0] == '0') {
-        end(reading, 0, "");
     } else {
-        if (reply->text.length < RESP_TEXT_BYTES_MAX / 4 && reading->look_at < LOOK_AT_MAX) {
-            reading->look_at *= 2;
-        }
-        reading->request->progress(reading->request->owner, reading->count);
-        scan(reading);
+        take_part(reading, reply->text);
     }
 }
 
@@ -254,14 +255,15 @@ static int sort(struct reading *reading, struct slice also, struct redis_names *
 {
     struct slice text = {reading->bytes, reading->length};
     struct slice *names = malloc((reading->count + 1) * sizeof *names);
+    struct slice name;
     size_t count = 0;
 
     if (names == NULL) {
         return -ENOMEM;
     }
     names[count++] = also;
-    while (text.length > 0) {
-        names[count++] = take_line(&text);
+    while (slice_take_line(&text, &name)) {
+        names[count++] = name;
     }
     qsort(names, count, sizeof *names, compare);
     *out_names = (struct redis_names){.names = names, .bytes = reading->bytes};

@@ -16,6 +16,7 @@ class ScriptedRedis:
     """
     answers     None: counts. Bytes: sent instead, and nothing is counted. SILENCE: nothing is sent.
     greeting    the same for PING; None is +PONG
+    names       what SCAN gets
     piece       answers to batches leave in pieces of so many bytes; None: whole
     delay_s     before each answer to a batch
     """
@@ -25,6 +26,7 @@ class ScriptedRedis:
     def __init__(self):
         self.answers = None
         self.greeting = None
+        self.names = b"*2\r\n$1\r\n0\r\n*0\r\n"
         self.piece = None
         self.delay_s = 0
         self.count = 0
@@ -80,6 +82,8 @@ class ScriptedRedis:
             connection.sendall(b"$1\r\n1\r\n")
         elif name in (b"CONFIG", b"INFO"):
             connection.sendall(b"-NOPERM\r\n")
+        elif name == b"SCAN":
+            connection.sendall(self.names)
         elif name == b"PING" and self.greeting is not None:
             connection.sendall(self.greeting)
         else:

@@ -16,6 +16,7 @@ from counter_value import LmdbTransaction
 from lmdb_tools import put, set_layout, set_lmdb_counter
 from load import Load, many
 from moving_numbers import NEW_STORE, Mover, end_of
+from scripted_redis import ScriptedRedis
 from waiting import PATIENCE_S, eventually, scaled
 
 COMMANDS = pytest.mark.parametrize("command", ["import", "export"])
@@ -392,6 +393,17 @@ def test_a_redis_that_lets_nobody_in_is_told(command, mover, start_redis):
     assert outcome.exit_status == 1 and "NOAUTH" in outcome.log, outcome
     outcome = mover.run(*words, "--store", redis.url_with(":secret"))
     assert outcome.exit_status == 0, outcome
+
+
+@pytest.mark.parametrize("answer", [
+    b"*0\r\n", b"*1\r\n*0\r\n", b"*2\r\n$30\r\n" + b"1" * 30 + b"\r\n*0\r\n", b"+OK\r\n", b":0\r\n",
+], ids=["nothing", "no cursor", "a cursor too long", "a word", "a number"])
+def test_an_answer_to_scan_that_cannot_be_read_ends_an_export(answer, mover):
+    with ScriptedRedis() as server:
+        server.names = answer
+        outcome = mover.give(server.url)
+    assert outcome.exit_status == 1 and outcome.output == ""
+    assert "an answer to SCAN that cannot be read" in outcome.log, outcome
 
 
 def test_an_import_waits_for_a_store_whose_first_answer_takes_long(mover):
