@@ -22,7 +22,8 @@ enum settings_result configuration_read(int arguments_count, char *const *argume
                                         struct configuration *out_configuration,
                                         char out_problem[SETTINGS_PROBLEM_BYTES]);
 
-/* Whether a start would take this file. Nothing else is opened, no password file either. */
+/* Whether a start would take this file. Token files are read too; no password file, and no store.
+ */
 enum settings_result configuration_check(const char *path,
                                          char out_problem[SETTINGS_PROBLEM_BYTES]);
 
