@@ -230,6 +230,16 @@ def test_h_is_help(run_footfall):
     assert run_footfall("-h").output == run_footfall("--help").output
 
 
+@pytest.mark.parametrize("command", ["check", "reload", "scale", "status", "stop", "upgrade"])
+def test_a_command_without_a_help_of_its_own_shows_all_commands(command, run_footfall):
+    for word in "--help", "-h":
+        outcome = run_footfall(command, word)
+        assert (outcome.exit_status, outcome.log) == (0, "")
+        assert outcome.output == run_footfall("--help").output
+    outcome = run_footfall(command, "--help", "more")  # only as its only word
+    assert outcome.exit_status == 2 and outcome.output == ""
+
+
 def test_version_is_a_name_and_a_number(run_footfall):
     outcome = run_footfall("--version")
     assert outcome.exit_status == 0 and outcome.log == ""
