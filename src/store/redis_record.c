@@ -21,14 +21,6 @@ static char *write_blank_and_number(char *end, int64_t number)
     return end + decimal_write_signed(end, number);
 }
 
-static char *write_owner(char *end, const uint8_t *owner)
-{
-    for (size_t i = 0; i < STORE_OWNER_BYTES; i++) {
-        end = hexadecimal_write(end, owner[i]);
-    }
-    return end;
-}
-
 size_t redis_record_write(const struct store_record *record, char *out_text)
 {
     char *end = out_text;
@@ -47,7 +39,7 @@ size_t redis_record_write(const struct store_record *record, char *out_text)
     *end++ = record->may_be_set ? '1' : '0';
     *end++ = ' ';
     if (record->has_owner) {
-        end = write_owner(end, record->owner);
+        end = hexadecimal_write_bytes(end, record->owner, STORE_OWNER_BYTES);
     } else {
         *end++ = '-';
     }
@@ -80,23 +72,6 @@ static bool read_time(struct slice text, uint64_t *out_ms)
     return true;
 }
 
-static bool read_owner(struct slice text, uint8_t *out_owner)
-{
-    if (text.length != (size_t)2 * STORE_OWNER_BYTES) {
-        return false;
-    }
-    for (size_t i = 0; i < STORE_OWNER_BYTES; i++) {
-        const int high = hexadecimal_value(text.bytes[2 * i]);
-        const int low = hexadecimal_value(text.bytes[2 * i + 1]);
-
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out_owner[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
 static bool read_field(enum field field, struct slice text, struct store_record *record)
 {
     switch (field) {
@@ -115,7 +90,7 @@ static bool read_field(enum field field, struct slice text, struct store_record 
         return record->may_be_set || slice_is(text, "0");
     case OWNER:
         record->has_owner = !slice_is(text, "-");
-        return !record->has_owner || read_owner(text, record->owner);
+        return !record->has_owner || hexadecimal_read_bytes(text, record->owner, STORE_OWNER_BYTES);
     case FIELDS_COUNT:
         break;
     }
