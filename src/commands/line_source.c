@@ -19,7 +19,7 @@ enum {
 int line_source_open(const char *path, struct line_source *out_source)
 {
     struct line_source source = {.fd = STDIN_FILENO, .buffer = malloc(BUFFER_BYTES)};
-    struct stat status;
+    struct stat status = {.st_mode = 0};
     int result = 0;
 
     if (source.buffer == NULL) {

@@ -300,8 +300,9 @@ static void connection_write_address(struct redis_connection *connection,
         const struct sockaddr_un *unix_address = (const struct sockaddr_un *)address;
         const size_t length = strnlen(unix_address->sun_path, sizeof unix_address->sun_path);
 
-        redis_error_copy((struct slice){unix_address->sun_path, length}, connection->address_text,
-                         sizeof connection->address_text); /* a path may hold any byte */
+        slice_copy_printable((struct slice){unix_address->sun_path, length},
+                             connection->address_text,
+                             sizeof connection->address_text); /* a path may hold any byte */
         return;
     }
     if (getnameinfo(address, address_length, host, sizeof host, port, sizeof port,

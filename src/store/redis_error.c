@@ -67,15 +67,3 @@ bool redis_error_holds(struct slice text, struct slice part)
     return text.length > 0 && part.length > 0 &&
            memmem(text.bytes, text.length, part.bytes, part.length) != NULL;
 }
-
-void redis_error_copy(struct slice text, char *out_text, size_t out_bytes)
-{
-    size_t length = text.length < out_bytes ? text.length : out_bytes - 1;
-
-    for (size_t i = 0; i < length; i++) {
-        const bool is_printable = text.bytes[i] >= ' ' && text.bytes[i] <= '~';
-
-        out_text[i] = is_printable ? text.bytes[i] : '?';
-    }
-    out_text[length] = '\0';
-}

@@ -10,7 +10,6 @@
 #include "base/slice.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 /* The text's first word. Borrowed from the text. */
 struct slice redis_error_kind(struct slice text);
@@ -32,8 +31,5 @@ enum redis_error_meaning redis_error_meaning(struct slice text);
 
 /* Whether `part` stands anywhere in the text; an empty part stands nowhere. */
 bool redis_error_holds(struct slice text, struct slice part);
-
-/* Copies what has room of the text, with '?' for everything but printable ASCII, and a NUL. */
-void redis_error_copy(struct slice text, char *out_text, size_t out_bytes);
 
 #endif

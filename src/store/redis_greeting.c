@@ -128,7 +128,7 @@ int redis_greeting_check(const struct redis_url *url, enum redis_greeting_step s
     if (is_answer_all_the_same(step, reply)) {
         return 0;
     }
-    redis_error_copy(showable_part(url, step, reply->text), text, sizeof text);
+    slice_copy_printable(showable_part(url, step, reply->text), text, sizeof text);
     (void)snprintf(out_reason, reason_bytes, "%s refused: %s", step_names[step], text);
     return -EACCES;
 }

@@ -112,7 +112,7 @@ static void learn_policy(const struct resp_reply *reply, char out_policy[REDIS_P
 
     if (find_value(reply, "maxmemory-policy", &value) ||
         find_value(reply, "maxmemory_policy", &value)) {
-        redis_error_copy(value, out_policy, REDIS_POLICY_BYTES);
+        slice_copy_printable(value, out_policy, REDIS_POLICY_BYTES);
     }
 }
 

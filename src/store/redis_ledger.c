@@ -5,6 +5,7 @@
 
 #include "store/redis_change.lua.h"
 #include "store/redis_count.lua.h"
+#include "store/redis_directory.h"
 #include "store/redis_error.h"
 #include "store/resp_reader.h"
 
@@ -88,7 +89,7 @@ enum { KEY_OF_COUNTER, KEY_OF_ENTRY, KEY_OF_LAYOUT, KEY_OF_RECORD };
 /* What the counter is called in Redis. */
 static char *write_counter(char *end, const struct store_batch *batch)
 {
-    const struct slice prefix = SLICE("footfall:");
+    const struct slice prefix = SLICE(REDIS_COUNTER_PREFIX);
 
     if (batch->keeps_record) {
         end = mempcpy(end, prefix.bytes, prefix.length);
@@ -301,7 +302,7 @@ struct slice redis_ledger_layout_trouble(const struct resp_reply *reply, char *t
     if (reply->type != RESP_BULK || slice_is(reply->text, LAYOUT)) {
         return SLICE(""); /* none is noted, or we may not know */
     }
-    redis_error_copy(reply->text, layout, sizeof layout);
+    slice_copy_printable(reply->text, layout, sizeof layout);
     (void)snprintf(text, text_bytes, "LAYOUT the counter is kept in layout %s, this is %s", layout,
                    LAYOUT);
     return slice_of(text);

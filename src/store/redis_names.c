@@ -152,12 +152,13 @@ static void scanned(void *owner, void *subject, int result, const struct resp_re
         return; /* the link is down, and we are told why */
     }
     if (reply->type == RESP_ERROR) {
-        redis_error_copy(reply->text, text, sizeof text);
+        slice_copy_printable(reply->text, text, sizeof text);
         end(reading, -EIO, text); /* NOPERM, say */
-    } else if (reply->type != RESP_ARRAY || (reply->text_is_cut && reading->look_at == 1)) {
+    } else if (reply->type != RESP_ARRAY) {
         end(reading, -EPROTO, unreadable);
-    } else if (reply->text_is_cut) {
-        reading->look_at /= 2; /* the same again, less at a time */
+    } else if (reply->text_is_cut && reading->look_at > 1) {
+        reading->look_at /=
+            2; /* the same again, less at a time: else what is left out is no name */
         scan(reading);
     } else {
         take_part(reading, reply->text);

@@ -133,7 +133,7 @@ static void note_refusal(struct redis_news *news, struct slice error, const char
         is_kind = is_kind && kind.bytes[i] >= 'A' && kind.bytes[i] <= 'Z';
     }
     if (is_kind) {
-        redis_error_copy(kind, news->refusal, sizeof news->refusal);
+        slice_copy_printable(kind, news->refusal, sizeof news->refusal);
     } else {
         (void)snprintf(news->refusal, sizeof news->refusal, "%s", detail);
     }
@@ -143,7 +143,7 @@ void redis_news_refused(struct redis_news *news, uint64_t now_ms, struct slice e
 {
     char detail[REDIS_NEWS_BYTES];
 
-    redis_error_copy(error, detail, sizeof detail);
+    slice_copy_printable(error, detail, sizeof detail);
     note_refusal(news, error, detail);
     tell_refusal(news, now_ms, detail);
 }

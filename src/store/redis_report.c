@@ -25,7 +25,7 @@ static void tell_status(struct redis_report *report)
 
 static void note_error(struct redis_report *report, struct slice error)
 {
-    redis_error_copy(error, report->last_error, sizeof report->last_error);
+    slice_copy_printable(error, report->last_error, sizeof report->last_error);
     tell_status(report);
 }
 
@@ -80,7 +80,7 @@ static void write_detail(char out_detail[REDIS_NEWS_BYTES], const char *outcome,
 {
     char text[REDIS_NEWS_BYTES / 2];
 
-    redis_error_copy(error, text, sizeof text);
+    slice_copy_printable(error, text, sizeof text);
     (void)snprintf(out_detail, REDIS_NEWS_BYTES, "%s: %s", outcome, text);
 }
 

@@ -16,35 +16,6 @@ static void the_kind_of_an_error_is_its_first_word(void **state)
     assert_true(slice_is(redis_error_kind((struct slice){NULL, 0}), ""));
 }
 
-static void a_copied_error_is_cut_where_the_room_ends(void **state)
-{
-    char text[6];
-    (void)state;
-
-    redis_error_copy(SLICE("12345"), text, sizeof text);
-    assert_string_equal(text, "12345");
-    redis_error_copy(SLICE("123456"), text, sizeof text);
-    assert_string_equal(text, "12345");
-    redis_error_copy(SLICE(""), text, sizeof text);
-    assert_string_equal(text, "");
-}
-
-static void a_copied_error_is_printable_ascii_whatever_it_held(void **state)
-{
-    char text[300];
-    char bytes[256];
-
-    (void)state;
-    for (unsigned i = 0; i < sizeof bytes; i++) {
-        bytes[i] = (char)i;
-    }
-    redis_error_copy((struct slice){bytes, sizeof bytes}, text, sizeof text);
-    assert_int_equal(strlen(text), sizeof bytes);
-    for (unsigned i = 0; i < sizeof bytes; i++) {
-        assert_int_equal(text[i], i >= ' ' && i <= '~' ? (int)i : '?');
-    }
-}
-
 static void a_part_stands_anywhere_and_an_empty_one_nowhere(void **state)
 {
     (void)state;
@@ -151,8 +122,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_kind_of_an_error_is_its_first_word),
-        cmocka_unit_test(a_copied_error_is_cut_where_the_room_ends),
-        cmocka_unit_test(a_copied_error_is_printable_ascii_whatever_it_held),
         cmocka_unit_test(a_part_stands_anywhere_and_an_empty_one_nowhere),
         cmocka_unit_test(what_old_servers_put_around_an_error_of_a_script_is_taken_off),
         cmocka_unit_test(every_error_has_a_meaning),
