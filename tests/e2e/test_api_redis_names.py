@@ -46,6 +46,7 @@ def test_a_known_counter_costs_what_it_did(start_footfall, redis, folder):
     api = Api(start(start_footfall, folder, redis.url, workers=1).address)
     api.hit("space/key")
     eventually(lambda: redis.command("PTTL", SURVEYED) > 60_000, "the survey is over")
+    eventually(lambda: redis.command("ZSCORE", NAMES, "space/key"), "its name is written")
     redis.command("CONFIG", "RESETSTAT")
     for _ in range(50):
         api.hit("space/key")
