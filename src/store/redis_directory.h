@@ -16,6 +16,7 @@
 
 #include "base/slice.h"
 #include "loop/loop.h"
+#include "store/redis_key.h"
 #include "store/redis_link.h"
 
 #include <stdbool.h>
@@ -23,7 +24,6 @@
 #include <stdint.h>
 
 #define REDIS_DIRECTORY_KEY "footfall:1:counters"
-#define REDIS_COUNTER_PREFIX "footfall:"
 
 enum {
     REDIS_DIRECTORY_NAMES_MAX = 128, /* gathered */

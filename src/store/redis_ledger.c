@@ -5,8 +5,8 @@
 
 #include "store/redis_change.lua.h"
 #include "store/redis_count.lua.h"
-#include "store/redis_directory.h"
 #include "store/redis_error.h"
+#include "store/redis_key.h"
 #include "store/resp_reader.h"
 
 #include <assert.h>

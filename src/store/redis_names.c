@@ -8,7 +8,7 @@
 #include "base/decimal.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "store/redis_directory.h"
+#include "store/redis_key.h"
 #include "store/redis_error.h"
 #include "store/redis_link.h"
 
@@ -91,7 +91,7 @@ static void scan(struct reading *reading)
     char digits[DECIMAL_BYTES_MAX];
     const struct slice words[] = {
         SLICE("SCAN"),  {reading->cursor, reading->cursor_length},
-        SLICE("MATCH"), SLICE(REDIS_COUNTER_PREFIX "*/*"),
+        SLICE("MATCH"), SLICE(REDIS_COUNTER_PATTERN),
         SLICE("COUNT"), {digits, decimal_write(digits, reading->look_at)},
     };
     int result = redis_link_send(reading->link, words, sizeof words / sizeof words[0], scanned,

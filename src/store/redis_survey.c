@@ -203,7 +203,7 @@ static void scan(struct redis_survey *survey)
     char keys[DECIMAL_BYTES_MAX];
     const struct slice words[] = {
         SLICE("SCAN"),  {survey->cursor, survey->cursor_length},
-        SLICE("MATCH"), SLICE(REDIS_COUNTER_PREFIX "*/*"),
+        SLICE("MATCH"), SLICE(REDIS_COUNTER_PATTERN),
         SLICE("COUNT"), {keys, decimal_write(keys, survey->page_keys)},
     };
 
