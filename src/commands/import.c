@@ -292,7 +292,7 @@ static void run_lines(struct import_run *run)
 static void tell_lines(const struct import_run *run, struct line_ranges *ranges, const char *what)
 {
     if (ranges->count > 0) {
-        (void)fprintf(stderr, "%s: %s: ", run->path, what);
+        (void)fprintf(stderr, "%s: %s ", run->path, what);
         line_ranges_write(ranges, stderr);
         (void)fputc('\n', stderr);
     }

@@ -5,6 +5,7 @@ start_footfall  starts a footfall: start_footfall("--workers", 2, store="memory:
 balance         parametrized indirectly (EACH_FORM does): every footfall of the test gets it
 server          a footfall with one worker and the memory store that the tests of a file share
 run_footfall    runs one that is expected to end by itself, and returns an Outcome
+mover           a Mover (moving_numbers.py), for import and export
 start_redis     starts a redis-server: start_redis(requirepass="x")
 redis           one redis-server
 store           a Store, once for each of memory, lmdb and redis
@@ -34,6 +35,7 @@ from footfall_process import (  # noqa: E402
     environment,
     runtime_folder,
 )
+from moving_numbers import Mover  # noqa: E402
 from operators import Operator  # noqa: E402
 from process_family import MARK, kill_family  # noqa: E402
 from redis_process import RedisServer  # noqa: E402
@@ -121,6 +123,11 @@ def folder():
     path = make_folder()
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def mover(folder, run_footfall):
+    return Mover(folder, run_footfall)
 
 
 @pytest.fixture
