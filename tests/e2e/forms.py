@@ -15,4 +15,16 @@ EACH_FORM = pytest.mark.parametrize(
     indirect=["balance"],
 )
 
+#: The same where a test takes long: the others in one of several runs alone.
+EACH_FORM_ONCE = pytest.mark.parametrize(
+    ("workers", "balance"),
+    [
+        (2, None),
+        pytest.param(2, "kernel", marks=pytest.mark.once),
+        pytest.param(0, None, marks=pytest.mark.once),
+    ],
+    ids=["master", "kernel", "single"],
+    indirect=["balance"],
+)
+
 EACH_BALANCE = pytest.mark.parametrize("balance", ["round-robin", "kernel"], indirect=True)

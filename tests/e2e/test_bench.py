@@ -14,6 +14,7 @@ from waiting import SANITIZED
 BENCH = Path(__file__).resolve().parents[2] / "script" / "bench"
 
 
+@pytest.mark.once
 @pytest.mark.skipif(SANITIZED, reason="a sanitized build is not what is measured")
 @pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
 def test_the_bench_measures_and_writes_its_report(folder):

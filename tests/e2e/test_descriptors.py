@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from forms import BALANCED, EACH_FORM
+from forms import BALANCED, EACH_FORM, EACH_FORM_ONCE
 from http_client import Client, request, visit
 from load import HANG_S, Load, many
 from ordinary_user import ordinary_user
@@ -84,7 +84,7 @@ def test_a_load_beyond_the_descriptors_hangs_nobody(start_footfall, shared_store
     assert not footfall.errors()
 
 
-@EACH_FORM
+@EACH_FORM_ONCE
 @pytest.mark.parametrize(("descriptors", "listeners"), [
     (32, 1), pytest.param(32, 12, marks=pytest.mark.once), pytest.param(20, 1, marks=pytest.mark.once),
 ])

@@ -29,7 +29,9 @@ TIMES = max(1, int(SCALE * 2)) if SCALE > 1 else 1
 DIGITS = 12
 SECRET = "open-sesame-4711"
 
-BOTH_LOOPS = pytest.mark.parametrize("loop", ["epoll", "io_uring"])
+BOTH_LOOPS = pytest.mark.parametrize(
+    "loop", ["epoll", pytest.param("io_uring", marks=pytest.mark.once)]
+)
 
 
 @pytest.fixture

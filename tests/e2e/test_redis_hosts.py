@@ -186,6 +186,7 @@ def test_a_link_that_redis_has_forgotten_is_made_anew_by_the_next_visit(start_si
     assert count_of(redis) == 6
 
 
+@pytest.mark.once
 def test_an_idle_link_that_is_dead_is_noticed_without_a_visit(start_site, redis):
     left, right = start_site("left", 2), start_site("right", 2)
     assert [visit(site.address)[0] for site in (left, right) * 2] == [1, 2, 3, 4]

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from forms import BALANCED, EACH_FORM
+from forms import BALANCED, EACH_FORM, EACH_FORM_ONCE
 from http_client import Client, request, visit
 from load import Load
 from operators import metrics, reached, total
@@ -67,7 +67,7 @@ class Leavings:
         assert SANITIZED or grown < memory_bytes, f"{grown} bytes more than before"
 
 
-@EACH_FORM
+@EACH_FORM_ONCE
 def test_thousands_of_slow_clients_of_each_kind_are_sent_away_and_disturb_nobody(
     start_footfall, workers
 ):
