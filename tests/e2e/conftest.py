@@ -58,13 +58,28 @@ LONG = ("test_redis_cuts.py", "test_slow_clients.py", "test_descriptors.py", "te
         "test_upgrades.py", "test_changes.py")
 
 
+def spread(items, processes):
+    """The long ones first, the same number for each process: xdist gives each of them a quarter of
+    its share at the start, as they stand in the list, and then ever less."""
+    chunk = max(len(items) // processes // 4, 2)
+    long = [item for item in items if item.path.name in LONG]
+    short = [item for item in items if item.path.name not in LONG]
+    spread_items = []
+    for process in range(processes):
+        ours = long[process::processes]
+        fill = max(chunk - len(ours), 0)
+        spread_items += ours + short[:fill]
+        short = short[fill:]
+    return spread_items + short
+
+
 def pytest_collection_modifyitems(config, items):
     """Where several builds and loops are tested one after the other, most of them are brief."""
-    items.sort(key=lambda item: item.path.name not in LONG)
     if os.environ.get("FOOTFALL_TEST_BRIEF") == "1":
         once = [item for item in items if item.get_closest_marker("once")]
         config.hook.pytest_deselected(items=once)
         items[:] = [item for item in items if not item.get_closest_marker("once")]
+    items[:] = spread(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 class Footfalls:
