@@ -8,8 +8,8 @@
 #include "base/decimal.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
-#include "store/redis_key.h"
 #include "store/redis_error.h"
+#include "store/redis_key.h"
 #include "store/redis_link.h"
 
 #include <errno.h>
