@@ -59,6 +59,19 @@ static inline struct slice slice_after(struct slice slice, size_t count)
     return (struct slice){slice.bytes + count, slice.length - count};
 }
 
+/* The order of their bytes, as memcmp(3) tells it: below 0, 0 or above 0; a shorter one comes
+ * before what begins with it. */
+static inline int slice_compare(struct slice one, struct slice other)
+{
+    const size_t shorter = one.length < other.length ? one.length : other.length;
+    const int difference = shorter == 0 ? 0 : memcmp(one.bytes, other.bytes, shorter);
+
+    if (difference != 0) {
+        return difference;
+    }
+    return one.length < other.length ? -1 : one.length > other.length;
+}
+
 /* Takes a line off the front of the text, without its LF. False: no line ends there. */
 static inline bool slice_take_line(struct slice *text, struct slice *out_line)
 {

@@ -157,8 +157,8 @@ static void scanned(void *owner, void *subject, int result, const struct resp_re
     } else if (reply->type != RESP_ARRAY) {
         end(reading, -EPROTO, unreadable);
     } else if (reply->text_is_cut && reading->look_at > 1) {
-        reading->look_at /=
-            2; /* the same again, less at a time: else what is left out is no name */
+        /* The same again, less at a time; of a single key what is left out is no name of ours. */
+        reading->look_at /= 2;
         scan(reading);
     } else {
         take_part(reading, reply->text);
@@ -240,15 +240,7 @@ static int run(struct reading *reading)
 
 static int compare(const void *one, const void *other)
 {
-    const struct slice *first = one;
-    const struct slice *second = other;
-    const size_t length = first->length < second->length ? first->length : second->length;
-    const int difference = length == 0 ? 0 : memcmp(first->bytes, second->bytes, length);
-
-    return difference != 0                   ? difference
-           : first->length == second->length ? 0
-           : first->length < second->length  ? -1
-                                             : 1;
+    return slice_compare(*(const struct slice *)one, *(const struct slice *)other);
 }
 
 /* Makes the list of what has been read, which it takes. */

@@ -26,17 +26,6 @@ void store_listing_begin(struct store_listing *listing)
     listing->all_keys = 0;
 }
 
-static int compare_names(struct slice one, struct slice other)
-{
-    const size_t shorter = one.length < other.length ? one.length : other.length;
-    const int result = memcmp(one.bytes, other.bytes, shorter);
-
-    if (result != 0) {
-        return result;
-    }
-    return one.length < other.length ? -1 : one.length > other.length;
-}
-
 /* Whether one stands before the other on the page. */
 static bool is_before(const struct store_listing *listing, const struct store_listed *one,
                       const struct store_listed *other)
@@ -44,7 +33,7 @@ static bool is_before(const struct store_listing *listing, const struct store_li
     if (listing->by_value && one->value != other->value) {
         return one->value > other->value;
     }
-    return compare_names((struct slice){one->key, one->length},
+    return slice_compare((struct slice){one->key, one->length},
                          (struct slice){other->key, other->length}) < 0;
 }
 
@@ -99,7 +88,7 @@ bool store_listing_offer(struct store_listing *listing, struct slice key, int64_
 
     if (!is_name(key) ||
         (!listing->by_value && listing->after_length > 0 &&
-         compare_names(key, (struct slice){listing->after, listing->after_length}) <= 0)) {
+         slice_compare(key, (struct slice){listing->after, listing->after_length}) <= 0)) {
         return true;
     }
     memcpy(listed.key, key.bytes, key.length);

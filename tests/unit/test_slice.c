@@ -53,9 +53,26 @@ static void a_copy_is_printable_ascii_whatever_it_is_of(void **state)
     assert_int_equal(text[sizeof bytes], '\0');
 }
 
+static void slices_are_in_the_order_of_their_bytes(void **state)
+{
+    static const char *const ordered[] = {"", "a", "a-", "aa", "b", "\xc3\xa4"};
+    enum { COUNT = sizeof ordered / sizeof ordered[0] };
+    (void)state;
+
+    for (int i = 0; i < COUNT; i++) {
+        for (int j = 0; j < COUNT; j++) {
+            const int order = slice_compare(guarded(slice_of(ordered[i])), slice_of(ordered[j]));
+
+            assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+        }
+    }
+    assert_true(slice_compare((struct slice){NULL, 0}, SLICE("")) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(slices_are_in_the_order_of_their_bytes),
         cmocka_unit_test(lines_are_taken_off_as_long_as_they_end),
         cmocka_unit_test(a_copy_is_cut_where_the_room_ends),
         cmocka_unit_test(a_copy_is_printable_ascii_whatever_it_is_of),
