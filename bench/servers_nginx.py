@@ -109,6 +109,17 @@ class NginxDictionary(Nginx):
 """ + ANSWER + "            }"
 
 
+CONNECT = """
+            content_by_lua_block {
+                local redis = require("nginx.redis"):new()
+                redis:set_timeout(5000)
+                local ok, failure = redis:connect("127.0.0.1", REDIS_PORT)
+                if not ok then
+                    return ngx.exit(503)
+                end
+"""
+
+
 class NginxRedis(Nginx):
     name = "nginx-lua-redis"
     title = "nginx + Lua + Redis"
@@ -117,14 +128,7 @@ class NginxRedis(Nginx):
     uses_redis = True
     lua = True
     http = "lua_socket_log_errors off;"
-    location = """
-            content_by_lua_block {
-                local redis = require("nginx.redis"):new()
-                redis:set_timeout(5000)
-                local ok, failure = redis:connect("127.0.0.1", REDIS_PORT)
-                if not ok then
-                    return ngx.exit(503)
-                end
+    location = CONNECT + """\
                 local count = redis:incr("bench-nginx")
                 if not count then
                     return ngx.exit(503)
@@ -154,14 +158,7 @@ class NginxExpire(NginxRedis):
     keys_form = "/hit/bench-{}/key-"
     keys_form_in_redis = "nginx:bench-{}/key-"
     pipelined_max = 16
-    location = """
-            content_by_lua_block {
-                local redis = require("nginx.redis"):new()
-                redis:set_timeout(5000)
-                local ok, failure = redis:connect("127.0.0.1", REDIS_PORT)
-                if not ok then
-                    return ngx.exit(503)
-                end
+    location = CONNECT + """\
                 local key = "nginx:" .. ngx.var.uri:sub(#"/hit/" + 1)
                 redis:init_pipeline(2)
                 redis:incr(key)

@@ -37,9 +37,9 @@ static inline const char *count_record(const char *key, uint64_t sequence, uint3
     return count_record_at(key, sequence, amount, 1000 + sequence, true);
 }
 
-/* Sends a change from `before` to `after`, texts as the script writes them; NULL: only asks. */
 static enum store_change_kind kind_of_change = STORE_CREATE;
 
+/* Sends a change from `before` to `after`, texts as the script writes them; NULL: only asks. */
 static inline const char *change(const char *key, uint64_t sequence, const char *before,
                                  const char *after)
 {
